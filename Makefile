@@ -1,0 +1,48 @@
+# Everything here makes its own virtual environment first; Python 3.11 or newer is all it needs.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench lock clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C ends it
+	@$(BIN)/hookrt demo hooks.yaml
+
+test: $(READY) ## Run every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Style, types and import directions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Measure against the budgets, side by side
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY) ## Write the versions that are installed to requirements.lock
+	@$(BIN)/python -m pip list --format=freeze --exclude hookrt --exclude pip --exclude setuptools --exclude wheel > requirements.lock
+
+clean: ## Remove the virtual environment and what tools left
+	rm -rf $(VENV) .hookrt build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(READY): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "hookrt needs Python 3.11 or newer, and none was found."; \
+	  echo "Install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or say PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hookrt needs Python 3.11 or newer; $(PYTHON) is"; \
+	  $(PYTHON) --version; echo "Say PYTHON=/path/to/a/newer/python3."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. Debian, Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Making the virtual environment in $(VENV) (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""The nouns of hookrt: frozen dataclasses, no I/O."""

@@ -1,0 +1,141 @@
+"""The hook: which events, under which condition, which steps, under which policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from hookrt.model.delivery import StepResult
+from hookrt.model.event import Event
+from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, NO_RETRY, RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression may see. A condition of a hook sees no `steps`; only settings see `secrets`."""
+
+    event: Event
+    hook: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, StepResult] = field(default_factory=dict)
+    secrets: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The value of one part of a condition: what `explain` shows when a hook does not fire."""
+
+    expression: str
+    value: str
+    problem: str | None = None
+
+
+class Condition(Protocol):
+    """A compiled `when`."""
+
+    @property
+    def text(self) -> str:
+        """The expression as written."""
+        ...
+
+    def holds(self, scope: Scope) -> bool:
+        """Whether it is true; raises ExpressionError when it cannot be evaluated, which means false."""
+        ...
+
+    def explain(self, scope: Scope) -> list[Finding]:
+        """The parts that made it false, or unanswerable, each with its value."""
+        ...
+
+
+class StepSettings(Protocol):
+    """A step's settings, fixed or with expressions in them."""
+
+    def render(self, scope: Scope) -> Any:
+        """The validated settings model for this event; raises ExpressionError naming the YAML line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the configuration; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The place of an action in a hook.
+
+    `action` is the registered name. `lane` is known when the file is read: a destination's name, a literal origin,
+    or the hook. `keeps_output` says that a later step mentions the output, so that it is worth storing.
+    """
+
+    id: str
+    action: str
+    settings: StepSettings
+    lane: str
+    when: Condition | None = None
+    timeout: timedelta = DEFAULT_TIMEOUT
+    retry: RetryPolicy = NO_RETRY
+    continue_on_error: bool = False
+    keeps_output: bool = False
+    place: Place | None = None
+    trusted_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A named rule. `origin` names its provider: `file`, `code` or `store`.
+
+    `patterns` are event types or patterns. `source` is the only source whose events count, None for any.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    steps: tuple[Step, ...]
+    source: str | None = None
+    when: Condition | None = None
+    enabled: bool = True
+    description: str = ""
+    expires: timedelta = DEFAULT_EXPIRES
+    origin: str = "file"
+    place: Place | None = None
+
+    def step_after(self, results: Mapping[str, StepResult]) -> Step | None:
+        """The first step, in present order, that has no result; None when all have one."""
+        for step in self.steps:
+            if step.id not in results:
+                return step
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """A secret that signs what goes to an endpoint, until a time where a rotation overlaps. Never printed."""
+
+    value: str = field(repr=False)
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where steps send: a named entry, or an origin as the key. Owns limits and credentials of its lane.
+
+    `concurrency` is the most requests under way at once, `rate` the most per second; None is the service's default
+    and no limit.
+    """
+
+    name: str
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    signing_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
+    concurrency: int | None = None
+    rate: float | None = None
+    place: Place | None = None

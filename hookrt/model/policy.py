@@ -1,0 +1,83 @@
+"""When a step is tried again, and for how long a delivery lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+MAX_DELAY = timedelta(days=1)
+"""No wait between two attempts is longer than this, whatever a policy or an endpoint says."""
+
+DEFAULT_EXPIRES = timedelta(days=7)
+"""How long a delivery may take in all, unless its hook says otherwise (RULES, "Deliveries")."""
+
+DEFAULT_TIMEOUT = timedelta(seconds=15)
+"""How long one attempt may take by default; the Standard Webhooks advise 15 to 30 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """The waits between the attempts of one step: `len(delays) + 1` attempts at most.
+
+    `jitter` is the share by which each wait varies at random, both ways. With `reasons` only an outcome with one
+    of these reasons is tried again.
+    """
+
+    name: str
+    delays: tuple[timedelta, ...] = ()
+    jitter: float = 0.2
+    reasons: frozenset[str] | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How often the step is tried at most."""
+        return len(self.delays) + 1
+
+
+NO_RETRY = RetryPolicy("none", jitter=0.0)
+"""One attempt, whatever happens."""
+
+AFTER_CRASH = RetryPolicy("none", (timedelta(0),), jitter=0.0, reasons=frozenset({"crashed"}))
+"""One more attempt when the worker that ran the first one died; else none."""
+
+STANDARD = RetryPolicy(
+    "standard",
+    (
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
+        timedelta(hours=24),
+    ),
+)
+"""The schedule that the Standard Webhooks specification recommends: ten attempts over about three days."""
+
+
+def exponential(
+    initial: timedelta = timedelta(seconds=10),
+    factor: float = 2.0,
+    maximum: timedelta = timedelta(hours=6),
+    attempts: int = 8,
+    jitter: float = 0.2,
+) -> RetryPolicy:
+    """Waits that grow by `factor` from `initial` up to `maximum`, for `attempts` attempts in all."""
+    ceiling = maximum.total_seconds()
+    seconds, wait = [], min(initial.total_seconds(), ceiling)
+    for _ in range(attempts - 1):
+        seconds.append(wait)
+        wait = min(wait * factor, ceiling)  # step by step: a power of the factor would overflow
+    return RetryPolicy("exponential", tuple(timedelta(seconds=value) for value in seconds), jitter)
+
+
+def fixed(every: timedelta, attempts: int, jitter: float = 0.2) -> RetryPolicy:
+    """The same wait each time, for `attempts` attempts in all."""
+    return RetryPolicy("fixed", (every,) * max(attempts - 1, 0), jitter)
+
+
+def listed(delays: tuple[timedelta, ...], jitter: float = 0.2) -> RetryPolicy:
+    """Exactly these waits."""
+    return RetryPolicy("list", delays, jitter)
