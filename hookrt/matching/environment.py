@@ -1,0 +1,69 @@
+"""The CEL library, set up once for each kind of expression; imported when the first expression is compiled."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from hookrt.matching.names import Names
+from hookrt.matching.paths import Miss, follow_dotted
+
+
+def environment_for(names: Names) -> Any:
+    """The library's environment for these Names, shared by all expressions that see the same root names."""
+    return _environment(names.with_steps, names.secrets)
+
+
+@functools.cache
+def _environment(with_steps: bool, secrets: bool) -> Any:
+    from cel_expr_python import cel  # noqa: PLC0415 - 50 MB that only expressions need
+    from cel_expr_python.ext import ext_optional, ext_strings  # noqa: PLC0415
+
+    of = cel.Type
+    variables = {
+        "event": of.Map(of.STRING, of.DYN),
+        "env": of.Map(of.STRING, of.STRING),
+        "hook": of.STRING,
+    }
+    if with_steps:
+        variables["steps"] = of.Map(of.STRING, of.Map(of.STRING, of.DYN))
+    if secrets:
+        variables["secrets"] = of.Map(of.STRING, of.STRING)
+    return cel.NewEnv(
+        variables=variables,
+        extensions=[ext_optional.ExtOptional(), ext_strings.ExtStrings()],
+        functions=[cel.FunctionDecl("get", _get_overloads(cel))],
+    )
+
+
+def _get_overloads(cel: Any) -> list[Any]:
+    """`get` for each pair of types: a parameter declared dynamic compiles, but matches nothing when it runs."""
+    of = cel.Type
+    objects = {"map": of.Map(of.DYN, of.DYN), "list": of.List(of.DYN), "null": of.NULL}
+    defaults = {
+        "string": of.STRING,
+        "int": of.INT,
+        "uint": of.UINT,
+        "double": of.DOUBLE,
+        "bool": of.BOOL,
+        "null": of.NULL,
+        "list": of.List(of.DYN),
+        "map": of.Map(of.DYN, of.DYN),
+        "bytes": of.BYTES,  # what a large integer is to the library
+    }
+    return [
+        cel.Overload(
+            f"get_{object_name}_{default_name}",
+            return_type=of.DYN,
+            parameters=[object_type, of.STRING, default_type],
+            impl=_get,
+        )
+        for object_name, object_type in objects.items()
+        for default_name, default_type in defaults.items()
+    ]
+
+
+def _get(found: Any, dotted: str, default: Any) -> Any:
+    """`get(object, "dotted.path", default)`: the default for what is missing or null anywhere on the way."""
+    value = follow_dotted(found, dotted)
+    return default if value is None or isinstance(value, Miss) else value
