@@ -27,6 +27,12 @@ def test_an_id_is_its_prefix_and_26_characters_without_i_l_o_u():
     assert re.fullmatch(r"dlv_[0-9a-hjkmnp-tv-z]{26}", made)
 
 
+def test_an_id_is_time_and_random_bits_in_base32():
+    assert IdSource(lambda: 0, lambda bits: 33).new("evt") == "evt_" + "0" * 24 + "11"
+    assert IdSource(lambda: 32_000, lambda bits: 0).new("evt") == "evt_" + "0" * 8 + "10" + "0" * 16
+    assert IdSource(lambda: ((1 << 48) - 1) * 1000, lambda bits: (1 << bits) - 1).new("evt") == "evt_7" + "z" * 25
+
+
 def test_a_seeded_source_repeats_itself():
     def source():
         return IdSource(lambda: 1_000_000, random.Random(7).getrandbits)

@@ -1,0 +1,207 @@
+"""The action: what a plugin implements, and what it is handed for each attempt."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_type_hints
+
+from pydantic import create_model
+
+from hookrt.clock import Clock
+from hookrt.model.event import Event
+from hookrt.model.hook import Destination
+from hookrt.model.outcome import Emission, Outcome
+from hookrt.model.policy import NO_RETRY, RetryPolicy
+from hookrt.plugin.protocols import Http, Log
+from hookrt.plugin.settings import Settings
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSetup:
+    """What an action gets once, when the runtime starts.
+
+    `base_dir` is the folder of hooks.yaml, for relative paths. `settings` is the action's own service settings
+    (`service.actions.NAME`), None where it declares no `service_settings`. `http` is a way out for what must be asked
+    at the start; each attempt brings its own.
+    """
+
+    base_dir: Path
+    clock: Clock
+    log: Log
+    http: Http
+    settings: Settings | None = None
+
+
+@dataclass(slots=True)
+class ActionCall(Generic[SettingsT]):
+    """What an action gets for one attempt.
+
+    `event` is this call's own copy. `steps` holds the results of the earlier steps as plain values. `attempt`
+    counts the attempts of this step from 1. `message_id` is the idempotency key, the same at every attempt.
+    `started` is the attempt's time, `deadline` when it is cut off. `destinations` are the named ones.
+    """
+
+    settings: SettingsT
+    event: Event
+    hook: str
+    step: str
+    attempt: int
+    message_id: str
+    started: datetime
+    deadline: datetime
+    log: Log
+    http: Http
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    emitted: list[Emission] = field(default_factory=list)
+
+    @property
+    def timeout(self) -> timedelta:
+        """How long this attempt may take in all."""
+        return self.deadline - self.started
+
+    def emit(self, type: str, data: Any = None, *, subject: str | None = None, id: str | None = None) -> None:
+        """Emit an event if this attempt succeeds, in the transaction that records it."""
+        self.emitted.append(Emission(type, data, subject, id))
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsProblem:
+    """Something wrong with settings that the model alone cannot see.
+
+    `path` leads to the setting (`("headers", "Host")`); `line` and `column`, from 1, point into a text value.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str | None = None
+    line: int | None = None
+    column: int | None = None
+    excerpt: str | None = None
+
+
+class Action(Generic[SettingsT]):
+    """The base of every action: give it a `name`, a settings model as the type parameter, and `run`.
+
+    One instance serves all hooks, and many attempts at once.
+    """
+
+    name: ClassVar[str]
+    """The key of a step in hooks.yaml: lower case letters, digits, `_`."""
+
+    settings: ClassVar[type[Settings]]
+    """The settings model; taken from `Action[Model]`."""
+
+    service_settings: ClassVar[type[Settings] | None] = None
+    """The model of `service.actions.NAME`, if the action has settings of its own there."""
+
+    short: ClassVar[str | None] = None
+    """The setting that a bare text or number stands for: `webhook: https://...` means `{url: https://...}`."""
+
+    static: ClassVar[frozenset[str]] = frozenset()
+    """Settings in which `${{` is an error: code, argv, SQL."""
+
+    retry: ClassVar[RetryPolicy] = NO_RETRY
+    """The retry policy of a step that sets none, nor its hook, nor `defaults`."""
+
+    default_timeout: ClassVar[timedelta | None] = None
+    """The timeout of a step that sets none, nor its hook, nor `defaults`; None for the general 15 s."""
+
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """The reasons that its outcomes can have, each with its meaning; for the documentation."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Find the settings model in the type parameter."""
+        super().__init_subclass__(**kwargs)
+        for parent in cls.__dict__.get("__orig_bases__", ()):  # its own, not an inherited parameter
+            found = [argument for argument in get_args(parent) if isinstance(argument, type)]
+            if found and issubclass(found[0], Settings):
+                cls.settings = found[0]
+
+    async def open(self, setup: ActionSetup) -> None:
+        """Prepare, once, before the first attempt; raise PluginError to say why it cannot work here."""
+
+    async def close(self) -> None:
+        """Let go of everything; no attempt is under way any more."""
+
+    def check(self, settings: SettingsT) -> Iterable[SettingsProblem]:
+        """Look at the settings of one step when hooks.yaml is read; yield what is wrong."""
+        return ()
+
+    def lane(self, written: Mapping[str, Any]) -> str | None:
+        """The lane of a call with these settings *as written*, `${{ }}` and all; None for the hook's own lane.
+
+        It is asked once, when hooks.yaml is read.
+        """
+        return None
+
+    async def run(self, call: ActionCall[SettingsT]) -> Outcome:
+        """Do it. Whatever is raised becomes a retry with the reason `exception`."""
+        raise NotImplementedError
+
+
+ActionFunction = Callable[..., Awaitable[Any]] | Callable[..., Any]
+
+
+def action(name: str, *, retry: RetryPolicy = NO_RETRY) -> Callable[[ActionFunction], type[Action[Any]]]:
+    """Turn a function into an action: `@action("sms") async def sms(call, *, to: str, text: str) -> dict`.
+
+    Its keyword-only parameters are the settings model. It returns the step's output, or an Outcome. A plain
+    function runs in a thread.
+    """
+
+    def decorate(function: ActionFunction) -> type[Action[Any]]:
+        namespace = {
+            "name": name,
+            "settings": _settings_of(name, function),
+            "retry": retry,
+            "__doc__": inspect.getdoc(function),
+            "__module__": function.__module__,
+            "run": _runner(function),
+        }
+        return cast("type[Action[Any]]", type(function.__name__, (Action,), namespace))
+
+    return decorate
+
+
+def as_outcome(returned: Any) -> Outcome:
+    """What a function returned, as an outcome: itself if it is one, else done with it as the output."""
+    return returned if isinstance(returned, Outcome) else Outcome.done(returned)
+
+
+def _settings_of(name: str, function: ActionFunction) -> type[Settings]:
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    return create_model(f"{name.title()}Settings", __base__=Settings, **fields)
+
+
+def _runner(function: ActionFunction) -> Callable[..., Awaitable[Outcome]]:
+    async def run(self: Action[Any], call: ActionCall[Any]) -> Outcome:
+        chosen = {key: getattr(call.settings, key) for key in type(call.settings).model_fields}
+        return as_outcome(await call_function(function, call, **chosen))
+
+    return run
+
+
+async def call_function(function: ActionFunction, *arguments: Any, **named: Any) -> Any:
+    """Call an async function here, a plain one in a thread of its own.
+
+    A thread cannot be stopped: whoever waits for it past a timeout goes on waiting until it ends, so that it keeps
+    its place in the lane. Threads that hang do not keep the process from ending.
+    """
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments, **named)
+    from hookrt.plugin.threads import run_in_thread  # noqa: PLC0415 - asyncio is not needed to declare an action
+
+    return await run_in_thread(functools.partial(function, *arguments, **named))

@@ -1,0 +1,158 @@
+"""What a plugin's classes and objects must be like to be let in; each function gives all faults, in words."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from hookrt.model.policy import RetryPolicy
+from hookrt.plugin.action import Action
+from hookrt.plugin.blame import describe_error
+from hookrt.plugin.settings import Settings
+from hookrt.plugin.source import Source
+
+STEP_KEYS = frozenset({"id", "when", "timeout", "retry", "continue_on_error"})
+"""The keys that a step takes beside its action, which therefore cannot be an action's name."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def action_faults(brought: object) -> list[str]:
+    """Why this cannot be an action; empty when it can."""
+    if not isinstance(brought, type) or not issubclass(brought, Action) or brought is Action:
+        return [f"{_shown(brought)} is no subclass of hookrt.plugin.Action"]
+    return [
+        *_name_faults(brought),
+        *_model_faults(brought, "settings"),
+        *(_model_faults(brought, "service_settings") if brought.service_settings is not None else ()),
+        *_key_faults(brought),
+        *_value_faults(brought),
+        *_method_faults(brought, awaited=("run", "open", "close"), plain=("check", "lane")),
+        *_making_faults(brought),
+    ]
+
+
+def source_faults(brought: object) -> list[str]:
+    """Why this cannot be a source; empty when it can."""
+    if not isinstance(brought, type) or not issubclass(brought, Source) or brought is Source:
+        return [f"{_shown(brought)} is no subclass of hookrt.plugin.Source"]
+    return [
+        *_name_faults(brought),
+        *_model_faults(brought, "settings"),
+        *_short_faults(brought),
+        *_method_faults(brought, awaited=("run",), plain=("types",)),
+        *_making_faults(brought),
+    ]
+
+
+def secret_provider_faults(brought: object) -> list[str]:
+    """Why this cannot be asked for secrets; empty when it can."""
+    return _object_faults(brought, "get")
+
+
+def observer_faults(brought: object) -> list[str]:
+    """Why this cannot be told of attempts; empty when it can."""
+    return _object_faults(brought, "attempt_recorded")
+
+
+def name_of(brought: object) -> str | None:
+    """The name that a class claims, where it is a text at all."""
+    name = getattr(brought, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def _name_faults(brought: type[Any]) -> list[str]:
+    name = getattr(brought, "name", None)
+    if name is None:
+        return ["it has no `name`"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return [f"its name is {name!r}: it must be lower case letters, digits and '_', a letter first, at most 64"]
+    if name in STEP_KEYS and issubclass(brought, Action):
+        return [f"its name is {name!r}, which is a key of every step"]
+    return []
+
+
+def _model_faults(brought: type[Any], which: str) -> list[str]:
+    model = getattr(brought, which, None)
+    if model is None:
+        return ["it has no settings model: write Action[YourSettings] (or Source[YourSettings])"]
+    if not isinstance(model, type) or not issubclass(model, Settings):
+        return [f"its {which} are {_shown(model)}, which is no subclass of hookrt.plugin.Settings"]
+    try:
+        model.model_json_schema()
+    except Exception as error:
+        return [f"its {which} give no JSON Schema: {describe_error(error)}"]
+    return []
+
+
+def _keys_of(brought: type[Any]) -> set[str]:
+    model = getattr(brought, "settings", None)
+    if not isinstance(model, type) or not issubclass(model, Settings):
+        return set()
+    return {key for name, field in model.model_fields.items() for key in (name, field.alias) if key}
+
+
+def _short_faults(brought: type[Any]) -> list[str]:
+    short = brought.short
+    if short is None or short in _keys_of(brought):
+        return []
+    return [f"its `short` is {short!r}, which is none of its settings"]
+
+
+def _key_faults(brought: type[Action[Any]]) -> list[str]:
+    unknown = sorted(str(key) for key in set(brought.static) - _keys_of(brought))
+    return [*_short_faults(brought), *(f"its `static` names {key!r}, which is none of its settings" for key in unknown)]
+
+
+def _value_faults(brought: type[Action[Any]]) -> list[str]:
+    wanted: tuple[tuple[str, Any], ...] = (
+        ("retry", RetryPolicy),
+        ("default_timeout", (timedelta, type(None))),
+        ("reasons", Mapping),
+    )
+    return [
+        f"its `{name}` is {_shown(getattr(brought, name))}, which is of the wrong kind"
+        for name, kind in wanted
+        if not isinstance(getattr(brought, name), kind)
+    ]
+
+
+def _method_faults(brought: type[Any], awaited: tuple[str, ...], plain: tuple[str, ...]) -> list[str]:
+    if brought.run in (Action.run, Source.run):
+        return ["it has no `run`"]
+    return [
+        *(f"its `{name}` is no `async def`" for name in awaited if not _is_async(getattr(brought, name))),
+        *(f"its `{name}` must be a plain `def`, not async" for name in plain if _is_async(getattr(brought, name))),
+    ]
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(inspect.unwrap(function)) if callable(function) else False
+
+
+def _making_faults(brought: type[Any]) -> list[str]:
+    if inspect.isabstract(brought):
+        return ["it is abstract"]
+    try:
+        inspect.signature(brought).bind()
+    except TypeError:
+        return ["it cannot be made without arguments: what it needs comes to `open`, not to `__init__`"]
+    except ValueError:  # a signature that cannot be read; making one will tell
+        return []
+    return []
+
+
+def _object_faults(brought: object, method: str) -> list[str]:
+    if isinstance(brought, type):
+        return [f"{_shown(brought)} is a class: return an object of it"]
+    found = getattr(brought, method, None)
+    if not callable(found):
+        return [f"{_shown(brought)} has no method `{method}`"]
+    return [f"its `{method}` must be a plain `def`, not async"] if _is_async(found) else []
+
+
+def _shown(thing: object) -> str:
+    return thing.__qualname__ if isinstance(thing, type) else f"an object of {type(thing).__qualname__}"

@@ -1,0 +1,157 @@
+"""What an action or a source is handed: the way out, the secrets, a little memory, a log.
+
+These are promises only; the rooms that keep them are wired together where the runtime is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hookrt.model.attempt import Exchange
+
+
+FRAMING_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that say where a message ends or goes, in lower case; the client sets them, and nobody by hand."""
+
+
+class HttpError(Exception):
+    """A request got no usable answer.
+
+    `reason` is one of `dns`, `refused`, `reset`, `tls`, `timeout`, `too-large`, `blocked-address`, `bad-url`,
+    `bad-request` (a method or a header that cannot be sent), `protocol`. An action that lets it pass gets
+    `Outcome.retry(reason)`, or a reject for `blocked-address`, `bad-url` and `bad-request`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    @property
+    def permanent(self) -> bool:
+        """Whether trying again cannot help."""
+        return self.reason in {"blocked-address", "bad-url", "bad-request"}
+
+
+class Response(Protocol):
+    """An answer, read to its end within the limits."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, names in lower case; repeated ones joined by `, `."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The decoded body."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The body as text, by its declared charset or UTF-8, never failing."""
+        ...
+
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError when it is none."""
+        ...
+
+
+class Http(Protocol):
+    """The one way out: guarded addresses, no redirects, no proxies from the environment, bounded answers.
+
+    The last exchange is recorded, with secrets masked, in the attempt.
+    """
+
+    async def send(  # noqa: PLR0913 - httpx's own shape
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | str | None = None,
+        json: Any = ...,
+        params: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,
+    ) -> Response:
+        """Send one request and read the answer, up to 1 MiB of it; raises HttpError.
+
+        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own.
+        """
+        ...
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """An httpx client on the same guard and limits, for those who know httpx."""
+        ...
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The last request and its answer, as they will be recorded."""
+        ...
+
+
+class Secrets(Protocol):
+    """A provider of secrets by name."""
+
+    def get(self, name: str) -> str | None:
+        """The secret's value, None where this provider does not have it."""
+        ...
+
+
+class State(Protocol):
+    """A little memory that survives a crash, private to one action or source."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The stored value, None when there is none or it has expired."""
+        ...
+
+    async def set(self, key: str, value: bytes, ttl: timedelta | None = None) -> None:
+        """Store a value, for `ttl` at most."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget it."""
+        ...
+
+
+class Log(Protocol):
+    """A structured log: an event in a few words, and fields."""
+
+    def debug(self, event: str, **fields: Any) -> None:
+        """For those who look closely."""
+        ...
+
+    def info(self, event: str, **fields: Any) -> None:
+        """What happened."""
+        ...
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """What somebody should look at."""
+        ...
+
+    def error(self, event: str, **fields: Any) -> None:
+        """What somebody must look at."""
+        ...

@@ -1,0 +1,118 @@
+"""What the loaded plugins brought, by name, and what went wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hookrt.errors import PluginError
+from hookrt.plugin.action import Action
+from hookrt.plugin.admission import action_faults, source_faults
+from hookrt.plugin.observer import Observer
+from hookrt.plugin.protocols import Secrets
+from hookrt.plugin.source import Source
+
+_Kind = Literal["action", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One plugin: the entry point, the distribution that it comes from, what it brought or why it did not.
+
+    `actions` and `sources` are the names it claims, also those that another distribution claims too.
+    """
+
+    entry_point: str
+    distribution: str
+    version: str
+    module: str
+    actions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}".rstrip()
+
+
+@dataclass(slots=True)
+class Registry:
+    """All actions and sources by name, each also as `dist:name`.
+
+    A name that two distributions claim belongs to neither: it is in `ambiguous` with both, and `dist:name` says
+    which. `refused` says of a class that was not let in, by the name that it claims, why.
+    """
+
+    actions: dict[str, type[Action[Any]]] = field(default_factory=dict)
+    sources: dict[str, type[Source[Any]]] = field(default_factory=dict)
+    secret_providers: list[Secrets] = field(default_factory=list)
+    observers: list[Observer] = field(default_factory=list)
+    plugins: list[PluginInfo] = field(default_factory=list)
+    ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    _owners: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def add_action(self, brought: type[Action[Any]], distribution: str = "") -> None:
+        """Register an action from code. Raises PluginError when it is unfit, or its name is taken."""
+        self._check_free("action", brought, action_faults)
+        self.claim_action(brought, distribution)
+
+    def add_source(self, brought: type[Source[Any]], distribution: str = "") -> None:
+        """Register a source from code. Raises PluginError when it is unfit, or its name is taken."""
+        self._check_free("source", brought, source_faults)
+        self.claim_source(brought, distribution)
+
+    def claim_action(self, brought: type[Action[Any]], distribution: str) -> str | None:
+        """Enter a fit action; returns a complaint, and changes nothing, if this distribution has the name already."""
+        return self._claim("action", self.actions, brought, distribution)
+
+    def claim_source(self, brought: type[Source[Any]], distribution: str) -> str | None:
+        """Enter a fit source; returns a complaint, and changes nothing, if this distribution has the name already."""
+        return self._claim("source", self.sources, brought, distribution)
+
+    def why_missing(self, name: str) -> str | None:
+        """A sentence on why a plugin that might have brought this name did not; None when nothing is known."""
+        if name in self.ambiguous:
+            return f"several plugins bring {name!r}: write {self.choices(name)}"
+        if name in self.refused:
+            return self.refused[name]
+        for plugin in self.plugins:
+            if plugin.errors and name in _likely_names(plugin):
+                return f"the plugin {plugin} failed to load: {plugin.errors[0]}"
+        return None
+
+    def choices(self, name: str) -> str:
+        """How to write an ambiguous name: `acme:sms or hookrt-sms:sms`."""
+        return " or ".join(f"{distribution}:{name}" for distribution in self.ambiguous[name])
+
+    def holders(self, kind: _Kind, name: str) -> tuple[str, ...]:
+        """The distributions that brought this name, sorted; `""` stands for the embedding program."""
+        return self._owners.get((kind, name), ())
+
+    def _claim(self, kind: _Kind, table: dict[str, type[Any]], brought: type[Any], distribution: str) -> str | None:
+        name: str = brought.name
+        holders = self.holders(kind, name)
+        if distribution in holders:
+            return f"the {kind} {name!r} is brought twice"
+        self._owners[kind, name] = holders = tuple(sorted((*holders, distribution)))
+        if distribution:
+            table[f"{distribution}:{name}"] = brought
+        if len(holders) == 1:
+            table[name] = brought
+        else:
+            table.pop(name, None)
+            self.ambiguous[name] = holders
+        return None
+
+    def _check_free(self, kind: _Kind, brought: type[Any], faults_of: Callable[[object], list[str]]) -> None:
+        if faults := faults_of(brought):
+            raise PluginError(f"{getattr(brought, '__qualname__', brought)} cannot be used: {'; '.join(faults)}")
+        if holders := self._owners.get((kind, brought.name)):
+            owners = " and ".join(holder or "this program" for holder in holders)
+            raise PluginError(f"the {kind} {brought.name!r} cannot be added: {owners} brought one of that name")
+
+
+def _likely_names(plugin: PluginInfo) -> set[str]:
+    """The names that a plugin which failed to load would probably have brought."""
+    plain = plugin.distribution.removeprefix("hookrt-").replace("-", "_")
+    return {plugin.entry_point, plugin.distribution, plain, f"{plugin.distribution}:{plugin.entry_point}"}

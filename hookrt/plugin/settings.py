@@ -1,0 +1,216 @@
+"""What a settings model is made of: strict, without unknown keys, and with types that read what people write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from hookrt.model.hook import SigningSecret
+from hookrt.signing import SigningKey
+
+Secret = SecretStr
+"""A setting that must never be shown; read it with `.get_secret_value()`."""
+
+
+class Settings(BaseModel):
+    """The base of every settings model: unknown keys are errors, nothing is converted behind the writer's back.
+
+    Values are validated by pydantic's strict rules for JSON: a text is no number and `yes` is no boolean, while
+    enums, tuples, dates and the types `Duration`, `Size` and `Secret` are read from text.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=False, hide_input_in_errors=True
+    )
+
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|KB|KiB|MB|MiB|GB|GiB)", re.ASCII)
+_BYTES = {
+    "B": 1,
+    "kB": 1000,
+    "KB": 1000,
+    "KiB": 1024,
+    "MB": 1000**2,
+    "MiB": 1024**2,
+    "GB": 1000**3,
+    "GiB": 1024**3,
+}
+MAX_DURATION = timedelta(days=3650)
+"""The longest duration that can be written; more is a slip of the pen."""
+
+MAX_SIZE = 1024**4
+"""The most bytes that can be written, likewise."""
+
+
+def parse_duration(value: Any) -> timedelta:
+    """A duration from text such as `15s`, `1h30m`, `250ms` or `2d`; raises ValueError saying how to write one.
+
+    A bare number is refused, since nobody can see its unit. 0 needs one too (`0s`).
+    """
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise ValueError(f"{value!r} is no duration: write a number with a unit, like 250ms, 15s, 5m, 2h or 1h30m")
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(value))
+    if seconds > MAX_DURATION.total_seconds():
+        raise ValueError(f"{value!r} is longer than ten years")
+    return timedelta(seconds=seconds)
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration as `parse_duration` reads it, `1h30m` rather than `5400s`."""
+    rest = round(duration.total_seconds() * 1000)
+    parts = []
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def parse_size(value: Any) -> int:
+    """A number of bytes from text such as `1MiB`, `64 KiB` or `500kB`; raises ValueError saying how to write one."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"{value!r} is no size: write a number with a unit, like 64KiB, 1MiB or 500kB")
+    size = float(found[1]) * _BYTES[found[2]]
+    if size > MAX_SIZE:
+        raise ValueError(f"{value!r} is more than a terabyte")
+    return int(size)
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["15s", "5m", "1h30m"]}),
+]
+"""A length of time, written `15s`, `5m` or `1h30m`."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["64KiB", "1MiB"]}),
+]
+"""A number of bytes, written `64KiB` or `1MiB`."""
+
+
+@dataclass(slots=True)
+class KnownDestinations:
+    """Handed to validation as its context: the names that a `DestinationName` can have.
+
+    `mentioned` collects those that were found.
+    """
+
+    names: Collection[str]
+    mentioned: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationRef:
+    """Marks a text setting as the name of an entry of `destinations:`, see `DestinationName`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text, then looked up among the known destinations."""
+        return core_schema.with_info_after_validator_function(_check_destination, handler(source))
+
+
+def _check_destination(name: str, info: ValidationInfo) -> str:
+    known = info.context
+    if isinstance(known, KnownDestinations):
+        if name not in known.names:
+            raise PydanticCustomError("unknown_destination", "there is no destination '{name}'", {"name": name})
+        known.mentioned.add(name)
+    return name
+
+
+DestinationName = Annotated[str, DestinationRef()]
+"""The name, or the origin, of an entry of `destinations:`; an unknown one is a problem with a did-you-mean."""
+
+
+def _check_signing_key(secret: str) -> str:
+    SigningKey.parse(secret)
+    return secret
+
+
+def _parse_moment(value: Any) -> datetime:
+    """An aware time; raises ValueError saying how to write one."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("write a time with its zone, like 2027-01-31T00:00:00Z")
+    return moment
+
+
+class WrittenSigningSecret(Settings):
+    """A signing secret with the time until which it is used; `{secret: ..., until: 2027-01-31T00:00:00Z}`."""
+
+    secret: Annotated[str, AfterValidator(_check_signing_key)] = Field(repr=False)
+    until: Annotated[datetime, BeforeValidator(_parse_moment), WithJsonSchema({"type": "string"})] | None = None
+
+
+def _listed_secrets(value: Any) -> list[Any]:
+    """One, or several, signing secrets as a list of mappings; what is neither is left for the model to refuse."""
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return [one if isinstance(one, dict) else {"secret": _secret_text(one)} for one in several]
+
+
+def _secret_text(one: Any) -> Any:
+    return one.get_secret_value() if isinstance(one, SecretStr) else one
+
+
+def _made_secrets(written: list[WrittenSigningSecret]) -> tuple[SigningSecret, ...]:
+    return tuple(SigningSecret(one.secret, one.until) for one in written)
+
+
+class _SigningSecretsSchema:
+    """How `SigningSecrets` is validated and described; `written_model` is what a mapping in it is read by."""
+
+    written_model = WrittenSigningSecret
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.list_schema(handler.generate_schema(WrittenSigningSecret), min_length=1)
+        listed = core_schema.no_info_before_validator_function(_listed_secrets, written)
+        made = core_schema.no_info_after_validator_function(_made_secrets, listed)
+        instances = core_schema.tuple_variable_schema(core_schema.is_instance_schema(SigningSecret))
+        return core_schema.json_or_python_schema(made, core_schema.union_schema([instances, made]))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        text = {"type": "string", "description": "whsec_ and base64, best as ${{ secrets.NAME }}"}
+        until = {"type": "string", "description": "a time with its zone, like 2027-01-31T00:00:00Z"}
+        dated = {
+            "type": "object",
+            "properties": {"secret": text, "until": until},
+            "required": ["secret"],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [text, dated, {"type": "array", "minItems": 1, "items": {"anyOf": [text, dated]}}]}
+
+
+SigningSecrets = Annotated[tuple[SigningSecret, ...], _SigningSecretsSchema]
+"""Secrets that sign: one text, one `{secret, until}`, or a list of these, for a rotation that overlaps."""

@@ -1,0 +1,49 @@
+"""Plain functions in threads of their own, for actions that block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+async def run_in_thread(function: Callable[[], Any]) -> Any:
+    """The function's result, from a daemon thread of its own.
+
+    A cancellation is kept back until the thread has ended; a second one gives up waiting.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = context.run(function)
+        except BaseException as raised:  # whatever it is, it belongs to the caller
+            stopped = isinstance(raised, StopIteration)  # which no future can carry
+            error = RuntimeError("the function raised StopIteration") if stopped else raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+    threading.Thread(target=work, name="hookrt function", daemon=True).start()
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        if not done.done():
+            await asyncio.wait([done])
+        if not done.cancelled():
+            done.exception()  # read, so that nobody warns that nobody did
+        raise
