@@ -1,0 +1,38 @@
+"""The one way out: requests to judged and pinned addresses only, without proxies, redirects or unbounded answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from hookrt.egress.call import HttpCall
+from hookrt.egress.gate import Gate
+from hookrt.egress.names import Resolver
+from hookrt.egress.rules import EgressRules
+from hookrt.plugin.protocols import Http
+
+__all__ = ["Egress", "EgressRules", "Resolver"]
+
+
+class Egress:
+    """Hands out the way out, one for each attempt; all of them share connections, names and rules.
+
+    `mask` puts `***` in place of the secrets in a text. `resolver` replaces the system's way to find the addresses
+    of a name. It belongs to the event loop in which it is first used.
+    """
+
+    def __init__(self, rules: EgressRules, mask: Callable[[str], str], resolver: Resolver | None = None) -> None:
+        self._gate = Gate(rules, resolver)
+        self._mask = mask
+
+    def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
+        """The way out of one attempt that ends in `timeout_s` seconds.
+
+        `trusted_origins` are the origins that the operator wrote out (`model.origin.written_origin`): local ones
+        among them may be reached although they are not public.
+        """
+        return HttpCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
+
+    async def close(self) -> None:
+        """Close every connection; requests under way fail with `reset`."""
+        await self._gate.close()

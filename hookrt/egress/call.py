@@ -1,0 +1,88 @@
+"""The way out as one attempt has it: its deadline, its trusted origins, its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hookrt.egress.gate import Gate
+from hookrt.egress.header_check import check_headers
+from hookrt.egress.record import Mask, Sent, show
+from hookrt.egress.response import Answer
+from hookrt.model.attempt import Exchange
+
+if TYPE_CHECKING:
+    import httpx
+
+_encode = msgspec.json.Encoder().encode
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class HttpCall:
+    """Keeps the promises of `hookrt.plugin.Http` for one attempt; `deadline` is on the monotonic clock."""
+
+    __slots__ = ("_client", "_deadline", "_gate", "_mask", "_sent", "_trusted")
+
+    def __init__(self, gate: Gate, mask: Mask, trusted: tuple[str, ...], deadline: float) -> None:
+        self._gate = gate
+        self._mask = mask
+        self._trusted = trusted
+        self._deadline = deadline
+        self._sent: Sent | None = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(  # noqa: PLR0913 - httpx's own shape
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | str | None = None,
+        json: Any = ...,
+        params: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,
+    ) -> Answer:
+        """Send one request and read the answer, up to 1 MiB of it; raises HttpError.
+
+        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own.
+        """
+        target = self._gate.read(url, self._trusted)
+        if params:
+            target = self._gate.read(str(target.url.extend_query(params)), self._trusted)
+        body = content.encode() if isinstance(content, str) else content
+        if json is not ...:
+            body = _encode(json)
+            headers = _with_json_type(headers or _NO_HEADERS)
+        deadline = self._deadline
+        if timeout is not None:
+            deadline = min(deadline, monotonic() + timeout.total_seconds())
+        return await self._send(Sent(method, target, headers or _NO_HEADERS, body), deadline)
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """An httpx client on the same guard and limits; httpx is imported when this is first read."""
+        if self._client is None:
+            from hookrt.egress.httpx_face import make_client  # noqa: PLC0415 - httpx takes long to import
+
+            self._client = make_client(self.send)
+        return self._client
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The last request and its answer, as they will be recorded; made when it is read."""
+        return show(self._sent, self._mask) if self._sent is not None else None
+
+    async def _send(self, sent: Sent, deadline: float) -> Answer:
+        check_headers(sent.headers)
+        self._sent = sent
+        return await self._gate.send(sent, deadline)
+
+
+def _with_json_type(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if any(name.lower() == "content-type" for name in headers):
+        return headers
+    return {**headers, "content-type": "application/json"}

@@ -1,0 +1,28 @@
+"""Which headers cannot be sent, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hookrt.plugin.protocols import FRAMING_HEADERS, HttpError
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raise HttpError `bad-request` for a header that frames the message; its bytes the client itself checks."""
+    if not FRAMING_HEADERS.isdisjoint(map(str.lower, headers)):
+        name = next(name for name in headers if name.lower() in FRAMING_HEADERS)
+        raise HttpError("bad-request", f"the header {name} is set by the client and cannot be set by hand")
+
+
+def explain_headers(method: str, headers: Mapping[str, str]) -> str:
+    """Why the client refused this method and these headers, without showing a value, which may be a secret."""
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            return f"{name!r} is no header name"
+        if found := _BAD_IN_VALUE.search(value):
+            return f"the header {name} has a character that headers cannot hold ({found.group()!r})"
+    return f"{method!r} is no HTTP method"
