@@ -1,0 +1,115 @@
+"""Sending a webhook, and what its answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any, ClassVar
+
+from hookrt.actions.webhook.prepared import Prepared
+from hookrt.actions.webhook.request import explain_header, prepare, standard_body
+from hookrt.actions.webhook.settings import WebhookSettings
+from hookrt.plugin import (
+    STANDARD,
+    Action,
+    ActionCall,
+    ActionSetup,
+    Destination,
+    Outcome,
+    Response,
+    RetryPolicy,
+    SettingsProblem,
+    written_origin,
+)
+
+
+class Webhook(Action[WebhookSettings]):
+    """Send an HTTP request: by default a signed POST of the event, as the Standard Webhooks have it.
+
+    Its output is `{status, headers, body}` of the answer; the body is parsed if its type says JSON, else text.
+    """
+
+    name: ClassVar[str] = "webhook"
+    short: ClassVar[str | None] = "url"
+    retry: ClassVar[RetryPolicy] = STANDARD
+    reasons: ClassVar[Mapping[str, str]] = {
+        "status": "the endpoint answered with a status other than 2xx",
+        "gone": "the endpoint answered 410: it wants no more of these",
+        "redirect": "the endpoint answered with a redirect, which is not followed",
+        "dns": "the host's name has no address",
+        "refused": "no connection to the endpoint came about",
+        "reset": "the connection broke off",
+        "tls": "no TLS connection came about, or the certificate is not valid",
+        "timeout": "the endpoint did not answer in time",
+        "too-large": "the answer has more than 1 MiB",
+        "protocol": "the answer is not HTTP",
+        "blocked-address": "the address is not public, or denied; the message says which line would allow it",
+        "bad-url": "the URL cannot be used, or the destination has none",
+        "bad-request": "a header, a secret or the body cannot be sent",
+    }
+
+    def __init__(self) -> None:
+        self._user_agent = "hookrt"
+
+    async def open(self, setup: ActionSetup) -> None:
+        """Look up the version, for the user agent."""
+        try:
+            self._user_agent = f"hookrt/{metadata.version('hookrt')}"
+        except metadata.PackageNotFoundError:  # run from a folder, without being installed
+            self._user_agent = "hookrt"
+
+    def check(self, settings: WebhookSettings) -> Iterable[SettingsProblem]:
+        """Headers that cannot be set by hand."""
+        for name, value in settings.headers.items():
+            if wrong := explain_header(name, value):
+                yield SettingsProblem(("headers", name), wrong)
+
+    def lane(self, written: Mapping[str, Any]) -> str | None:
+        """The destination's name, else the origin of a URL that is written out, else None."""
+        to, url = written.get("to"), written.get("url")
+        if isinstance(to, str):
+            return to
+        return written_origin(url) if isinstance(url, str) else None
+
+    async def run(self, call: ActionCall[WebhookSettings]) -> Outcome:
+        """Send it once."""
+        settings = call.settings
+        destination = _find_destination(settings, call.destinations)
+        if settings.to is not None and (destination is None or destination.url is None):
+            return Outcome.reject("bad-url", f"there is no destination {settings.to!r} with a url")
+        prepared = settings.memo.prepared
+        if prepared is None or prepared.destination is not destination:
+            try:
+                prepared = settings.memo.prepared = prepare(settings, destination, self._user_agent)
+            except ValueError as error:
+                return Outcome.reject("bad-request", str(error))
+        return await _send(prepared, call)
+
+
+async def _send(prepared: Prepared, call: ActionCall[WebhookSettings]) -> Outcome:
+    body = standard_body(call.event) if prepared.from_event else prepared.body
+    headers = prepared.headers_for(call.message_id, call.started, body)
+    response = await call.http.send(prepared.method, prepared.url, headers=headers, content=body)
+    return Outcome.from_response(response, output=_output(response) if 200 <= response.status_code < 300 else None)
+
+
+def _find_destination(settings: WebhookSettings, known: Mapping[str, Destination]) -> Destination | None:
+    if not known:
+        return None
+    key = settings.to or written_origin(settings.url or "")
+    return known.get(key) if key else None
+
+
+def _output(response: Response) -> dict[str, Any]:
+    headers = dict(response.headers)
+    return {"status": response.status_code, "headers": headers, "body": _read(response, headers)}
+
+
+def _read(response: Response, headers: Mapping[str, str]) -> Any:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        try:
+            return response.json()
+        except ValueError:  # its type says so, but it is none
+            return response.text
+    return response.text
