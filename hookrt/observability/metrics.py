@@ -1,0 +1,174 @@
+"""Metrics for Prometheus, in a registry of their own.
+
+Labels come from the configuration, or are cut to a fixed number of values, so that no sender of events can fill the
+memory with series.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hookrt.model.delivery import Status
+from hookrt.plugin.observer import AttemptRecorded, Observer
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+OTHER = "other"
+"""The label value of everything beyond the bounds."""
+
+MAX_SOURCES = 200
+"""Sources that are told apart; senders choose them freely."""
+
+MAX_REASONS = 100
+"""Reasons that are told apart; plugins choose them freely."""
+
+MAX_SERIES = 50_000
+"""Label sets of one metric; more than the hooks of any configuration need."""
+
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,99}")
+_REASON = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much there is to do at this moment: deliveries by open status, attempts under way by lane."""
+
+    deliveries: Mapping[str, int] = field(default_factory=dict)
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+
+
+class Words:
+    """Label values of one label: those of the pattern, the first `limit` of them, and `other` for all else."""
+
+    def __init__(self, pattern: re.Pattern[str], limit: int) -> None:
+        self._pattern = pattern
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def word(self, text: str) -> str:
+        """The label value for a text."""
+        if text in self._known:
+            return text
+        if len(self._known) >= self._limit or not self._pattern.fullmatch(text):
+            return OTHER
+        self._known.add(text)
+        return text
+
+
+class _Series:
+    """The children of one metric, kept by their labels, since looking them up there costs more than counting."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric = metric
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def child(self, *labels: str) -> Any:
+        found = self._children.get(labels)
+        if found is None:
+            if len(self._children) >= MAX_SERIES:
+                labels = (OTHER,) * len(labels)
+            found = self._children[labels] = self._metric.labels(*labels)
+        return found
+
+
+class Metrics(Observer):
+    """Counts what happens. `load` is asked at each scrape; while it is None, or raises, its gauges are left out.
+
+    Needs `prometheus-client`, which comes with `hookrt[serve]`. Its methods may be called from any thread.
+    """
+
+    def __init__(self, load: Callable[[], Load] | None = None) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - not in every installation
+
+        self.registry = CollectorRegistry()
+        self.load = load
+        self._sources = Words(_SOURCE, MAX_SOURCES)
+        self._reasons = Words(_REASON, MAX_REASONS)
+
+        def counter(name: str, text: str, *labels: str) -> Any:
+            return Counter(name, text, labels, registry=self.registry)
+
+        self._events = _Series(counter("hookrt_events", "Events accepted.", "source"))
+        self._duplicates = counter("hookrt_duplicates", "Events that had been accepted before.")
+        self._attempts = _Series(counter("hookrt_attempts", "Attempts.", "hook", "outcome", "reason"))
+        self._deliveries = _Series(counter("hookrt_deliveries", "Deliveries that ended.", "hook", "status"))
+        self._condition_errors = _Series(
+            counter("hookrt_condition_errors", "Conditions that could not be evaluated.", "hook")
+        )
+        self._plugin_errors = counter("hookrt_plugin_errors", "Exceptions out of plugins, and plugins not loaded.")
+        seconds = Histogram(
+            "hookrt_attempt_seconds", "Duration of attempts.", ("action",), buckets=_SECONDS, registry=self.registry
+        )
+        self._seconds = _Series(seconds)
+        self.registry.register(_LoadGauges(self))
+
+    def event_accepted(self, source: str, *, duplicate: bool = False) -> None:
+        """An event has been stored, or was stored before."""
+        if duplicate:
+            self._duplicates.inc()
+        else:
+            self._events.child(self._sources.word(source)).inc()
+
+    def attempt_recorded(self, recorded: AttemptRecorded) -> None:
+        """An attempt has been committed to the store."""
+        attempt = recorded.attempt
+        reason = self._reasons.word(attempt.reason) if attempt.reason else ""
+        self._attempts.child(recorded.hook, attempt.outcome, reason).inc()
+        self._seconds.child(recorded.action).observe(attempt.duration_us / 1_000_000)
+        if reason == "exception":
+            self._plugin_errors.inc()
+
+    def delivery_ended(self, hook: str, status: Status) -> None:
+        """A delivery is final."""
+        self._deliveries.child(hook, status.value).inc()
+
+    def condition_failed(self, hook: str) -> None:
+        """A `when` could not be evaluated."""
+        self._condition_errors.child(hook).inc()
+
+    def plugin_failed(self, times: int = 1) -> None:
+        """A plugin did not load, or raised outside an attempt."""
+        self._plugin_errors.inc(times)
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The body of `/metrics` and its content type, in the format that the `Accept` header asks for."""
+        from prometheus_client.exposition import choose_encoder  # noqa: PLC0415 - see __init__
+
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+
+class _LoadGauges:
+    """Asks for the load when the metrics are read."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing ahead of time, so that registering does not ask for the load."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The gauges of this moment."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - see Metrics
+
+        ask = self._metrics.load
+        if ask is None:
+            return
+        try:
+            load = ask()
+        except Exception:  # the engine is starting or stopping; counters are still worth reading
+            return
+        deliveries = GaugeMetricFamily("hookrt_open_deliveries", "Deliveries that are not final.", labels=("status",))
+        for status, count in load.deliveries.items():
+            deliveries.add_metric((str(status),), count)
+        yield deliveries
+        lanes = GaugeMetricFamily("hookrt_lane_in_flight", "Attempts under way.", labels=("lane",))
+        for lane, count in list(load.in_flight.items())[:MAX_SERIES]:
+            lanes.add_metric((lane,), count)
+        yield lanes

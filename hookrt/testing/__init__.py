@@ -1,0 +1,45 @@
+"""The kit for plugin authors: test an action without a server.
+
+`event` and `call_for` build what an action is handed; `run_action` runs one as the engine does; `RecordedHttp` answers
+requests without a network, `Receiver` over a real one; `FakeClock` keeps time; `ActionContract` is a class of tests to
+inherit. pytest finds the fixtures `hookrt_receiver`, `hookrt_clock` and `hookrt_http` by itself. All of it is loaded
+when first used, so that pytest pays nothing for a plugin that it does not need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hookrt.testing.action_contract import ActionContract
+    from hookrt.testing.build_event import event
+    from hookrt.testing.exchange import Answer, ReceivedRequest
+    from hookrt.testing.fake_clock import FakeClock
+    from hookrt.testing.receiver import Receiver
+    from hookrt.testing.recorded import RecordedHttp, RecordedLog
+    from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+
+__all__ = [
+    "ActionContract",
+    "Answer",
+    "FakeClock",
+    "ReceivedRequest",
+    "Receiver",
+    "RecordedHttp",
+    "RecordedLog",
+    "attempt",
+    "call_for",
+    "event",
+    "open_action",
+    "real_http",
+    "run_action",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the kit on first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'hookrt.testing' has no attribute {name!r}")
+    from hookrt.testing import kit  # noqa: PLC0415
+
+    return getattr(kit, name)
