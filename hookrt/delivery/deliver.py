@@ -1,0 +1,145 @@
+"""A leased delivery on its way: step after step, until it ends, waits, or leaves this lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hookrt.delivery.decide import Situation, decide
+from hookrt.delivery.lane import Job, Lane
+from hookrt.delivery.lanes import Lanes
+from hookrt.delivery.ports import Ports
+from hookrt.delivery.record import Change, Recorder
+from hookrt.delivery.run_attempt import run_attempt
+from hookrt.errors import ExpressionError
+from hookrt.model.attempt import Attempt
+from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
+from hookrt.model.hook import Hook, Scope, Step
+from hookrt.model.verdict import Dead, RetryAt, StepOver
+from hookrt.store.contract import NewEvent
+
+HOOK_REMOVED = "hook-removed"
+"""The reason of deliveries whose hook is not defined (any more, or yet)."""
+
+HOOK_DISABLED = "hook-disabled"
+"""The reason of deliveries whose hook is switched off in the file."""
+
+
+@dataclass(slots=True)
+class Courier:
+    """Takes one delivery as far as it gets."""
+
+    ports: Ports
+    lanes: Lanes
+    recorder: Recorder
+
+    async def deliver(self, job: Job, lane: Lane) -> None:
+        """Run the steps that this lane is for; hand over, park or finish the delivery."""
+        while True:
+            hook = self.ports.router.get(job.delivery.hook)
+            if hook is None or not hook.enabled or hook.origin != job.delivery.origin:
+                reason = HOOK_DISABLED if hook and not hook.enabled else HOOK_REMOVED
+                await self._leave(job, Change(Status.HELD, job.delivery.lane, job.delivery.due_us, reason=reason))
+                return
+            if not await self._advance(job, lane, hook):
+                return
+
+    async def postpone(self, job: Job, reason: str) -> None:
+        """Put it back for a minute, without an attempt."""
+        due_us = self.ports.store.now_us() + 60_000_000
+        change = Change(Status.WAITING, job.delivery.lane, due_us, reason=reason)
+        await self.recorder.record(job, replace(change, step_attempts=job.delivery.step_attempts))
+
+    async def _advance(self, job: Job, lane: Lane, hook: Hook) -> bool:
+        """One step; whether there is more to do here."""
+        now_us = self.ports.store.now_us()
+        delivery = job.delivery
+        step = hook.step_after(delivery.results)
+        if step is None:
+            return await self._leave(job, Change(Status.SUCCEEDED, lane.name, now_us))
+        if now_us >= delivery.expires_us:
+            return await self._leave(job, Change(Status.DEAD, lane.name, now_us, reason="expired"))
+        if step.lane != lane.name:
+            return await self._move(job, step, _Over({}))
+        if step.when is not None and not self._holds(job, hook, step):
+            skipped = {step.id: StepResult(StepStatus.SKIPPED)}
+            return await self._go_on(job, hook, lane, _Over(skipped))
+        return await self._attempt(job, hook, step, lane)
+
+    async def _attempt(self, job: Job, hook: Hook, step: Step, lane: Lane) -> bool:
+        ended = await run_attempt(job, hook, step, self.ports)
+        ended, emitted = self.recorder.emissions(job, step, ended)
+        attempts = job.delivery.step_attempts + 1
+        situation = Situation(attempts, self.ports.store.now_us(), job.delivery.expires_us, self.ports.random())
+        verdict = decide(ended.outcome, step, situation)
+        if isinstance(verdict, StepOver):
+            over = _Over({step.id: verdict.result}, ended.attempt, emitted)
+            return await self._go_on(job, hook, lane, over)
+        return await self._leave(job, _change_of(verdict, lane, situation, ended.attempt))
+
+    async def _go_on(self, job: Job, hook: Hook, lane: Lane, over: _Over) -> bool:
+        """A step is over: the next one here, elsewhere, or none. Each starts after this commit."""
+        step = hook.step_after({**job.delivery.results, **over.results})
+        if step is None:
+            return await self._leave(job, over.change(Status.SUCCEEDED, lane.name, self.ports.store.now_us()))
+        if step.lane != lane.name:
+            return await self._move(job, step, over)
+        status = Status.RUNNING if self.lanes.open else Status.PENDING
+        kept = await self.recorder.record(job, over.change(status, lane.name, self.ports.store.now_us()))
+        if kept is None or status is Status.PENDING:
+            return False
+        job.delivery = kept
+        return True
+
+    async def _move(self, job: Job, step: Step, over: _Over) -> bool:
+        """To another lane: at once where it has room, else by way of the store."""
+        reserved = self.lanes.reserve(step.lane, job.size)
+        status = Status.RUNNING if reserved else Status.PENDING
+        moved: Delivery | None = None
+        try:
+            moved = await self.recorder.record(job, over.change(status, step.lane, self.ports.store.now_us()))
+        finally:
+            if reserved and moved is None:
+                self.lanes.give_back(step.lane, job.size)
+        if reserved and moved is not None:
+            self.lanes.put(step.lane, Job(moved, job.event))
+        return False
+
+    async def _leave(self, job: Job, change: Change) -> bool:
+        await self.recorder.record(job, change)
+        return False
+
+    def _holds(self, job: Job, hook: Hook, step: Step) -> bool:
+        scope = Scope(job.event, hook.name, self.ports.env, job.delivery.results)
+        try:
+            return step.when is None or step.when.holds(scope)
+        except ExpressionError as error:
+            self.ports.log.info(
+                "condition-unanswerable", hook=hook.name, step=step.id, why=self.ports.mask(error.message)
+            )
+            self.ports.observer.condition_failed(hook.name)
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """A step that is over: its result, the attempt that led to it, if any, and what it emits."""
+
+    results: Mapping[str, StepResult]
+    attempt: Attempt | None = None
+    emitted: Sequence[NewEvent] = ()
+
+    def change(self, status: Status, lane: str, now_us: int) -> Change:
+        return Change(status, lane, now_us, self.results, attempt=self.attempt, emitted=self.emitted)
+
+
+def _change_of(verdict: RetryAt | Dead, lane: Lane, situation: Situation, attempt: Attempt) -> Change:
+    waits = isinstance(verdict, RetryAt)
+    return Change(
+        Status.WAITING if waits else Status.DEAD,
+        lane.name,
+        verdict.due_us if isinstance(verdict, RetryAt) else situation.now_us,
+        step_attempts=situation.attempts,
+        reason=verdict.reason,
+        attempt=attempt,
+    )

@@ -1,0 +1,143 @@
+"""Claims due deliveries from the store for lanes that have room, and keeps workers on the lanes that have work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from hookrt.clock import duration_us
+from hookrt.delivery.deliver import Courier
+from hookrt.delivery.intake import Intake
+from hookrt.delivery.lane import Job, Lane
+from hookrt.delivery.lanes import Lanes
+from hookrt.delivery.leases import Leadership
+from hookrt.delivery.ports import Ports
+from hookrt.errors import StoreError
+from hookrt.store.contract import Claim, Claimed
+
+BATCH = 512
+"""Deliveries claimed in one transaction at most."""
+
+
+class Dispatcher:
+    """The scheduling loop. The store is the truth; what is in the lanes is leased to this process."""
+
+    def __init__(self, ports: Ports, lanes: Lanes, intake: Intake, leadership: Leadership, owner: str) -> None:
+        self._ports = ports
+        self._lanes = lanes
+        self._intake = intake
+        self._leadership = leadership
+        self._owner = owner
+        self._kick = asyncio.Event()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._courier: Courier | None = None
+
+    def begin(self, courier: Courier) -> None:
+        """What workers do with a delivery."""
+        self._courier = courier
+
+    def kick(self) -> None:
+        """There may be something due in the store that nobody handed over."""
+        self._kick.set()
+
+    def work(self, lane: Lane) -> None:
+        """Put another worker on this lane, if it may have one more."""
+        if lane.active < lane.concurrency:
+            lane.active += 1
+            task = asyncio.create_task(self._work(lane), name=f"lane {lane.name}")
+            self._workers.add(task)
+            task.add_done_callback(self._workers.discard)
+
+    async def run(self) -> None:
+        """Claim until cancelled."""
+        while True:
+            try:
+                more = await self._claim()
+            except StoreError as error:
+                self._ports.log.error("claim-failed", error=str(error))
+                await self._ports.clock.sleep(1.0)
+                continue
+            if not more:
+                await self._rest()
+
+    async def drain(self, seconds: float) -> bool:
+        """Let what is under way finish; after that long cancel it. Returns whether all finished."""
+        self._lanes.close()
+        if not self._workers:
+            return True
+        _, late = await asyncio.wait(self._workers, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=1.0)
+        return not late
+
+    async def _claim(self) -> bool:
+        """One claim; whether another one is likely to find more."""
+        self._kick.clear()
+        await self._leadership.renew_if_late()
+        self._lanes.forget_starving()
+        free = self._lanes.claimable()
+        claim = Claim(
+            owner=self._owner,
+            first_token=self._intake.take_tokens(BATCH),
+            lease_us=duration_us(self._ports.limits.lease),
+            free=free,
+            free_elsewhere=self._lanes.free_elsewhere(),
+            limit=BATCH,
+            byte_limit=self._lanes.byte_room(),
+        )
+        claimed = await self._ports.store.claim_due(claim)
+        self._take_in(claimed, free, claim.free_elsewhere)
+        return len(claimed) >= BATCH
+
+    def _take_in(self, claimed: Sequence[Claimed], free: Mapping[str, int], free_elsewhere: int) -> None:
+        taken: Counter[str] = Counter()
+        for one in claimed:
+            taken[one.delivery.lane] += 1
+            self._lanes.put_claimed(Job(one.delivery, one.event))
+        for name, count in taken.items():
+            if count >= free.get(name, free_elsewhere):
+                self._lanes.mark_starved(name)
+
+    async def _rest(self) -> None:
+        """Sleep until something is due, a starved lane has room, somebody kicks, or the poll interval is over."""
+        seconds = self._ports.limits.poll.total_seconds()
+        now_us = self._ports.store.now_us()
+        due_us = await self._ports.store.next_due_us(now_us)
+        if due_us is not None:
+            seconds = min(seconds, max(due_us - now_us, 0) / 1_000_000)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    async def _work(self, lane: Lane) -> None:
+        """Take one delivery after the other until the lane is empty."""
+        assert self._courier is not None
+        try:
+            while lane.queue:
+                await lane.pace(self._ports.clock)
+                if not lane.queue:
+                    break
+                job = lane.queue.popleft()
+                await self._deliver(job, lane)
+                if self._lanes.wants_more(lane):
+                    self.kick()
+        finally:
+            lane.active -= 1
+            self._lanes.drop_if_idle(lane)
+
+    async def _deliver(self, job: Job, lane: Lane) -> None:
+        assert self._courier is not None
+        try:
+            await self._courier.deliver(job, lane)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # a bug of the engine must cost one delivery some time, and be seen
+            self._ports.log.error("engine-bug", delivery=job.delivery.id, error=repr(error))
+            await self._courier.postpone(job, "engine-bug")
+        finally:
+            self._lanes.leave(job)

@@ -1,0 +1,162 @@
+"""The engine as a whole: its parts wired together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hookrt.clock import duration_us
+from hookrt.delivery.deliver import HOOK_REMOVED, Courier
+from hookrt.delivery.dispatcher import Dispatcher
+from hookrt.delivery.intake import Accepted, Intake
+from hookrt.delivery.lanes import Lanes
+from hookrt.delivery.leases import Leadership, cancel_all
+from hookrt.delivery.ports import Ports
+from hookrt.delivery.record import Recorder
+from hookrt.delivery.waiters import Waiters
+from hookrt.errors import StoreError
+from hookrt.model.delivery import Status
+from hookrt.model.event import EventDraft
+from hookrt.model.hook import Hook
+
+SWEEP_S = 30.0
+"""How often held deliveries are looked through for those held too long."""
+
+
+class Engine:
+    """Accepts events and delivers them. It must be stopped; what was accepted then waits in the store.
+
+    `owner` names this process in leases.
+    """
+
+    def __init__(self, ports: Ports, owner: str) -> None:
+        self._ports = ports
+        self._owner = owner
+        self._told_of_lead: Callable[[], Awaitable[None]] | None = None
+        self._settling: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.waiters = Waiters(ports.store, ports.clock)
+        self.lanes = Lanes(ports.limits, lambda: ports.destinations, self._has_work)
+        self.intake = Intake(ports, self.lanes, owner, self._spawn)
+        self.leadership = Leadership(ports, owner, self._on_lead)
+        self._dispatcher = Dispatcher(ports, self.lanes, self.intake, self.leadership, owner)
+        recorder = Recorder(ports, self.intake, self.waiters, self._dispatcher.kick)
+        self._dispatcher.begin(Courier(ports, self.lanes, recorder))
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process delivers."""
+        return self.leadership.leading
+
+    async def start(self, *, lead: bool = True, on_lead: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Begin. With `lead` it becomes the delivering process as soon as nobody else is (and calls `on_lead`); else
+        it only accepts.
+        """
+        self._told_of_lead = on_lead
+        if lead:
+            await self.leadership.try_lead()
+            self._begin(self.leadership.run(), "leadership")
+        self._begin(self._watch_backlog(), "backlog")
+        await self._count()
+
+    async def stop(self, drain: timedelta) -> bool:
+        """No new claims; attempts under way finish within `drain` or are returned. Whether all finished."""
+        self.lanes.close()
+        await cancel_all(self._tasks)
+        self._tasks.clear()
+        finished = await self._dispatcher.drain(drain.total_seconds())
+        if self.leading:
+            await self._ports.store.release(self._owner)
+        if self._settling:
+            await asyncio.wait(self._settling)
+        return finished
+
+    async def accept(self, draft: EventDraft, default_source: str) -> Accepted:
+        """Store one event (see Intake.accept)."""
+        return await self.intake.accept(draft, default_source)
+
+    async def accept_all(self, drafts: Sequence[EventDraft], default_source: str) -> list[Accepted]:
+        """Store a batch, all or nothing (see Intake.accept_all)."""
+        return await self.intake.accept_all(drafts, default_source)
+
+    def kick(self) -> None:
+        """Something in the store may be due that nobody handed over."""
+        self._dispatcher.kick()
+
+    def new_event_id(self) -> str:
+        """An id for an event whose sender gave none."""
+        return self._ports.ids.new("evt")
+
+    def take_up_soon(self, hook: Hook) -> None:
+        """As `take_up`, without waiting for it."""
+        self._spawn(self.take_up(hook))
+
+    async def take_up(self, hook: Hook) -> None:
+        """A hook appeared, or was enabled: what is held for it goes on."""
+        if (
+            hook.enabled
+            and hook.steps
+            and await self._ports.store.release_held(hook.name, hook.origin, hook.steps[0].lane)
+        ):
+            self.kick()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    def _has_work(self, lane: Any) -> None:
+        self._dispatcher.work(lane)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=f"hookrt {name}"))
+
+    async def _on_lead(self) -> None:
+        """This process delivers from now on: sort out what earlier ones left, and begin."""
+        known: dict[str, list[str]] = {"file": [], "code": []}
+        for hook in self._ports.router.hooks.values():
+            known.setdefault(hook.origin, []).append(hook.name)
+        await self._ports.store.hold_orphans(known, HOOK_REMOVED)
+        await self._take_up_held()
+        self.lanes.open = True
+        self._begin(self._dispatcher.run(), "dispatcher")
+        self._begin(self._sweep(), "sweeper")
+        if self._told_of_lead is not None:
+            await self._told_of_lead()
+
+    async def _take_up_held(self) -> None:
+        if (await self._ports.store.counts()).get(Status.HELD, 0):
+            for hook in self._ports.router.hooks.values():
+                await self.take_up(hook)
+
+    async def _sweep(self) -> None:
+        """Cancel what has been held too long for a hook that does not come back."""
+        while True:
+            before_us = self._ports.store.now_us() - duration_us(self._ports.limits.removed_hook_hold)
+            try:
+                cancelled = await self._ports.store.cancel_held(before_us, HOOK_REMOVED)
+                if cancelled:
+                    self._ports.log.warning("deliveries-cancelled", reason=HOOK_REMOVED, count=cancelled)
+            except StoreError as error:
+                self._ports.log.error("sweep-failed", error=str(error))
+            await self._ports.clock.sleep(SWEEP_S)
+
+    async def _watch_backlog(self) -> None:
+        """Keep the number of open deliveries true, which other processes change too; let the log say what it held."""
+        turn = 0
+        while True:
+            await self._ports.clock.sleep(self._ports.limits.poll.total_seconds())
+            self._ports.flush_log()
+            turn += 1
+            try:
+                if turn % 5 == 0:
+                    await self._count()
+            except StoreError as error:
+                self._ports.log.error("count-failed", error=str(error))
+
+    async def _count(self) -> None:
+        counts = await self._ports.store.counts()
+        open_statuses = (Status.PENDING, Status.RUNNING, Status.WAITING)
+        self.intake.open_deliveries = sum(counts.get(status, 0) for status in open_statuses)

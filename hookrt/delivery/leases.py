@@ -1,0 +1,59 @@
+"""Who delivers, and for how long it is his: election among processes, and the renewal of leases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from hookrt.clock import duration_us
+from hookrt.delivery.ports import Ports
+from hookrt.errors import StoreError
+
+
+class Leadership:
+    """Tries to become the process that delivers, and keeps what it holds leased while it is."""
+
+    def __init__(self, ports: Ports, owner: str, on_lead: Callable[[], Awaitable[None]]) -> None:
+        self._ports = ports
+        self._owner = owner
+        self._on_lead = on_lead
+        self.leading = False
+        self._renewed_us = 0
+
+    async def try_lead(self) -> bool:
+        """Become the one that delivers, if nobody else is."""
+        if not self.leading and await self._ports.store.lead():
+            self.leading = True
+            self._renewed_us = self._ports.store.now_us()
+            await self._on_lead()
+        return self.leading
+
+    async def run(self) -> None:
+        """Until cancelled: try to lead; once leading, renew the leases three times in their length."""
+        limits = self._ports.limits
+        while True:
+            try:
+                if await self.try_lead():
+                    await self.renew()
+            except StoreError as error:
+                self._ports.log.error("lease-renewal-failed", error=str(error))
+            pause = limits.lease / 3 if self.leading else limits.poll
+            await self._ports.clock.sleep(pause.total_seconds())
+
+    async def renew(self) -> None:
+        """Extend all leases of this process."""
+        now_us = self._ports.store.now_us()
+        await self._ports.store.renew(self._owner, now_us + duration_us(self._ports.limits.lease))
+        self._renewed_us = now_us
+
+    async def renew_if_late(self) -> None:
+        """Renew before claiming when the clock jumped or the machine slept: a process must not claim what it holds."""
+        if self._ports.store.now_us() - self._renewed_us > duration_us(self._ports.limits.lease) // 2:
+            await self.renew()
+
+
+async def cancel_all(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel these tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

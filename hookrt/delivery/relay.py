@@ -1,0 +1,214 @@
+"""How a process that does not deliver hands its events to the one that does: a socket beside the store.
+
+Each request is one frame: four bytes of length, then JSON. It is answered with one frame, after the commit. When the
+delivering process is gone, the event is written straight to the store instead, and whoever delivers next finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hookrt.delivery.intake import Accepted
+from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError
+from hookrt.model.event import AttributeValue, EventDraft
+from hookrt.plugin.protocols import Log
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of one frame: a batch of the largest size, in base64, fits."""
+
+MAX_PATH = 100
+"""Characters that a socket's path may have on every system."""
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    type: str
+    content: bytes
+    id: str | None
+    source: str | None
+    subject: str | None
+    time: datetime | None
+    content_type: str | None
+    binary: bool
+    attributes: dict[str, AttributeValue]
+
+
+class _Request(msgspec.Struct, frozen=True):
+    drafts: list[_Draft]
+    default_source: str
+    batch: bool
+
+
+class _Accepted(msgspec.Struct, frozen=True):
+    id: str
+    source: str
+    deliveries: tuple[str, ...]
+    duplicate: bool
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    accepted: list[_Accepted] = []
+    error: str | None = None
+    message: str = ""
+    index: int | None = None
+    retry_after: float = 1.0
+
+
+_ERRORS: dict[str, type[HookrtError]] = {
+    "EventConflict": EventConflict,
+    "EventError": EventError,
+    "StoreError": StoreError,
+}
+
+Accept = Callable[[Sequence[EventDraft], str, bool], Coroutine[Any, Any, list[Accepted]]]
+"""Takes drafts, their default source, and whether they are a batch (all or nothing)."""
+
+
+class Gone(Exception):  # noqa: N818
+    """The delivering process cannot be reached."""
+
+
+class RelayServer:
+    """Takes events from other processes of the same user, while this process delivers."""
+
+    def __init__(self, path: Path, accept: Accept, log: Log) -> None:
+        self._path = path
+        self._accept = accept
+        self._log = log
+        self._server: asyncio.Server | None = None
+        self._peers: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Listen; only the user that runs this process can connect. Without a socket the others write to the file."""
+        if len(str(self._path)) > MAX_PATH:
+            self._log.info("no-relay", why="the store's path is too long for a socket", path=str(self._path))
+            return
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, str(self._path))
+        except OSError as error:
+            self._log.warning("no-relay", why=str(error), path=str(self._path))
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        """Listen no more, and let the peers know."""
+        if self._server is None:
+            return
+        self._server.close()
+        for peer in list(self._peers):
+            peer.close()
+        await self._server.wait_closed()
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._peers.add(writer)
+        try:
+            while True:
+                request = msgspec.json.decode(await _read_frame(reader), type=_Request)
+                _write_frame(writer, msgspec.json.encode(await self._answer(request)))
+                await writer.drain()
+        except (OSError, EOFError, msgspec.MsgspecError, Gone):
+            return
+        finally:
+            self._peers.discard(writer)
+            writer.close()
+
+    async def _answer(self, request: _Request) -> _Answer:
+        drafts = [EventDraft(**msgspec.structs.asdict(draft)) for draft in request.drafts]
+        try:
+            accepted = await self._accept(drafts, request.default_source, request.batch)
+        except Overloaded as error:
+            return _Answer([], "Overloaded", str(error), None, error.retry_after.total_seconds())
+        except EventError as error:
+            kind = "EventConflict" if isinstance(error, EventConflict) else "EventError"
+            return _Answer([], kind, str(error), error.index)
+        except HookrtError as error:
+            return _Answer([], "StoreError", str(error))
+        return _Answer([_Accepted(one.id, one.source, one.deliveries, one.duplicate) for one in accepted])
+
+
+class RelayClient:
+    """Hands events to the delivering process. One request at a time on its connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = asyncio.Lock()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def send(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Accepted]:
+        """What the delivering process says; raises what it raised there, or Gone when nobody answers.
+
+        After Gone the events may or may not be stored: whoever writes them again must use the same ids.
+        """
+        request = _Request([_as_struct(draft) for draft in drafts], default_source, batch)
+        async with self._lock:
+            answer = msgspec.json.decode(await self._exchange(msgspec.json.encode(request)), type=_Answer)
+        if answer.error is None:
+            return [Accepted(one.id, one.source, one.deliveries, one.duplicate) for one in answer.accepted]
+        raise _rebuilt(answer)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def _exchange(self, frame: bytes) -> bytes:
+        try:
+            if self._streams is None:
+                self._streams = await asyncio.open_unix_connection(str(self._path))
+            reader, writer = self._streams
+            _write_frame(writer, frame)
+            await writer.drain()
+            return await _read_frame(reader)
+        except (OSError, EOFError) as error:
+            await self.close()
+            raise Gone(str(error)) from None
+        except BaseException:
+            await self.close()  # an answer that nobody reads must not be taken for the next one's
+            raise
+
+
+def _as_struct(draft: EventDraft) -> _Draft:
+    return _Draft(
+        draft.type,
+        draft.content,
+        draft.id,
+        draft.source,
+        draft.subject,
+        draft.time,
+        draft.content_type,
+        draft.binary,
+        dict(draft.attributes),
+    )
+
+
+def _rebuilt(answer: _Answer) -> HookrtError:
+    if answer.error == "Overloaded":
+        return Overloaded(answer.message, timedelta(seconds=answer.retry_after))
+    error = _ERRORS.get(answer.error or "", StoreError)(answer.message)
+    if isinstance(error, EventError):
+        error.index = answer.index
+    return error
+
+
+async def _read_frame(reader: asyncio.StreamReader) -> bytes:
+    length = int.from_bytes(await reader.readexactly(4), "big")
+    if length > MAX_FRAME:
+        raise Gone(f"a frame of {length} bytes")
+    return await reader.readexactly(length)
+
+
+def _write_frame(writer: asyncio.StreamWriter, frame: bytes) -> None:
+    writer.write(len(frame).to_bytes(4, "big") + frame)

@@ -1,0 +1,174 @@
+"""One attempt of one step: it always ends in an outcome, also on a timeout, a crash or a plugin's bug."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from hookrt.clock import duration_us, from_us
+from hookrt.delivery.attempt_log import AttemptLog, bounded_lines
+from hookrt.delivery.lane import Job
+from hookrt.delivery.ports import Ports
+from hookrt.errors import ExpressionError, HookrtError
+from hookrt.model.attempt import Attempt
+from hookrt.model.hook import Hook, Scope, Step
+from hookrt.model.ids import message_id
+from hookrt.model.outcome import Outcome, OutcomeKind
+from hookrt.plugin.action import Action, ActionCall
+from hookrt.plugin.protocols import Http, HttpError
+
+GRACE = timedelta(seconds=1)
+"""An action is told its deadline; this much later it is cancelled."""
+
+MAX_OUTPUT = 256 * 1024
+"""Bytes of JSON that a step's output may have when a later step mentions it."""
+
+MAX_MESSAGE = 2_000
+"""Characters of an outcome's message that are kept."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Ended:
+    """An attempt that is over: the outcome, and what is kept of it."""
+
+    outcome: Outcome
+    attempt: Attempt
+
+
+async def run_attempt(job: Job, hook: Hook, step: Step, ports: Ports) -> Ended:
+    """Run the step's action once for this delivery.
+
+    Only a cancellation from outside (the engine stops) is raised; the attempt is then not spent.
+    """
+    started_us = ports.clock.now_us()
+    begun = ports.clock.monotonic()
+    log = AttemptLog(ports.log, {"delivery": job.delivery.id, "hook": hook.name, "step": step.id})
+    http = ports.way_out.http_for(step.trusted_origins, step.timeout.total_seconds())
+    outcome = await _outcome_of(_Try(job, hook, step, started_us, log, http), ports)
+    elapsed_us = int((ports.clock.monotonic() - begun) * 1_000_000)
+    outcome = _checked(outcome, step)
+    attempt = Attempt(
+        number=job.delivery.attempts + 1,
+        step=step.id,
+        started_us=started_us,
+        duration_us=elapsed_us,
+        outcome=outcome.kind.value,
+        reason=outcome.reason,
+        message=_shown(outcome.message, ports),
+        logs=_logs_of(outcome, log, ports),
+        exchange=http.exchange,
+    )
+    return Ended(outcome, attempt)
+
+
+@dataclass(slots=True)
+class _Try:
+    job: Job
+    hook: Hook
+    step: Step
+    started_us: int
+    log: AttemptLog
+    http: Http
+
+
+async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
+    action = ports.actions.get(this.step.action)
+    if action is None:
+        return Outcome.retry("no-action", f"the action {this.step.action!r} is not installed")
+    try:
+        call = _call_for(this, ports)
+    except ExpressionError as error:
+        return Outcome.reject("template", error.message)
+    except HookrtError as error:
+        return Outcome.reject("template", str(error))
+    outcome = await _run_guarded(action, call, this.step.timeout)
+    if call.emitted and outcome.kind is OutcomeKind.DONE:
+        return replace(outcome, events=(*outcome.events, *call.emitted))
+    return outcome
+
+
+async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timedelta) -> Outcome:
+    cut = asyncio.timeout((limit + GRACE).total_seconds())
+    try:
+        async with cut:
+            outcome: object = await action.run(call)
+    except HttpError as error:
+        return _of_http_error(error)
+    except asyncio.CancelledError:
+        if _cancelled_from_outside():
+            raise
+        return Outcome.retry("exception", f"the action {action.name!r} cancelled itself")
+    except (Exception, SystemExit) as error:
+        if isinstance(error, TimeoutError) and cut.expired():
+            return Outcome.retry("timeout", f"no end after {limit.total_seconds():g} s")
+        return _of_exception(error, action)
+    if not isinstance(outcome, Outcome):
+        return Outcome.retry("exception", f"the action {action.name!r} returned no Outcome")
+    return outcome
+
+
+def _cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
+    job, step = this.job, this.step
+    delivery, event = job.delivery, job.event
+    scope = Scope(event, this.hook.name, ports.env, delivery.results, ports.secret)
+    return ActionCall(
+        settings=step.settings.render(scope),
+        event=event.fresh(),
+        hook=this.hook.name,
+        step=step.id,
+        attempt=delivery.step_attempts + 1,
+        message_id=message_id(event.source, event.id, this.hook.name, step.id, delivery.salt),
+        started=from_us(this.started_us),
+        deadline=from_us(this.started_us + duration_us(step.timeout)),
+        log=this.log,
+        http=this.http,
+        steps={name: result.as_dict() for name, result in delivery.results.items()},
+        destinations=ports.destinations,
+    )
+
+
+def _of_http_error(error: HttpError) -> Outcome:
+    make = Outcome.reject if error.permanent else Outcome.retry
+    return make(error.reason, error.message)
+
+
+def _of_exception(error: BaseException, action: Action[Any]) -> Outcome:
+    whose = type(action).__module__.partition(".")[0]
+    return Outcome.retry("exception", f"{type(error).__name__} in {whose} ({action.name}): {error}")
+
+
+def _checked(outcome: Outcome, step: Step) -> Outcome:
+    """The outcome, or a reject when its output is no JSON of a bearable size; only what will be stored is looked at."""
+    if not step.keeps_output or outcome.kind is not OutcomeKind.DONE or outcome.output is None:
+        return outcome
+    try:
+        size = len(_encode(outcome.output))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        return Outcome.reject("bad-output", f"the output is no JSON: {error}", logs=outcome.logs)
+    if size > MAX_OUTPUT:
+        return Outcome.reject("bad-output", f"the output has {size} bytes, more than {MAX_OUTPUT}", logs=outcome.logs)
+    return outcome
+
+
+def _shown(message: str | None, ports: Ports) -> str | None:
+    if message is None:
+        return None
+    masked = ports.mask(message)
+    return masked if len(masked) <= MAX_MESSAGE else masked[:MAX_MESSAGE] + "…"
+
+
+def _logs_of(outcome: Outcome, log: AttemptLog, ports: Ports) -> tuple[str, ...]:
+    if not (log.lines or outcome.logs):
+        return ()
+    return tuple(ports.mask(line) for line in bounded_lines([*log.lines, *outcome.logs], log.dropped))
