@@ -126,6 +126,8 @@ class RelayServer:
 
     async def _answer(self, request: _Request) -> _Answer:
         drafts = [EventDraft(**msgspec.structs.asdict(draft)) for draft in request.drafts]
+        if not drafts:
+            return _Answer([], "EventError", "no event was sent")
         try:
             accepted = await self._accept(drafts, request.default_source, request.batch)
         except Overloaded as error:

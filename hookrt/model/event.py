@@ -6,7 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,7 +68,19 @@ class Event:
 
     def fresh(self) -> Event:
         """The same event whose decoded data nobody else holds."""
-        return replace(self)
+        return Event(
+            self.id,
+            self.type,
+            self.source,
+            self.time,
+            self.subject,
+            self.content,
+            self.content_type,
+            self.binary,
+            self.attributes,
+            self.cause,
+            self.depth,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The event as plain JSON values: what expressions see as `event` and snippets get."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import random
 from collections.abc import Callable
@@ -10,17 +9,21 @@ from collections.abc import Callable
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, lower case: no i, l, o, u
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _PAIR_SHIFTS = range(120, -1, -10)
+_HASH_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648's base32, lower case
+_HASH_PAIRS = tuple(first + second for first in _HASH_ALPHABET for second in _HASH_ALPHABET)
+_HASH_SHIFTS = range(250, -1, -10)
 
 
 class IdSource:
     """Makes identifiers like `evt_01jd...`: a prefix, 48 bits of milliseconds, 80 random bits.
 
-    They sort by time of making. `random_bits` is injected, so that a seeded run repeats itself.
+    They sort by time of making. `random_bits` is injected, so that a seeded run repeats itself; by default it is a
+    generator seeded by the system, since ids must be unique, not secret.
     """
 
     def __init__(self, now_us: Callable[[], int], random_bits: Callable[[int], int] | None = None) -> None:
         self._now_us = now_us
-        self._random_bits = random_bits or random.SystemRandom().getrandbits
+        self._random_bits = random_bits or random.Random().getrandbits  # noqa: S311 - unique, not secret
 
     def new(self, prefix: str) -> str:
         """A fresh identifier, `prefix` + `_` + 26 characters."""
@@ -56,8 +59,10 @@ def _hash_parts(*parts: str) -> bytes:
     return hashed.digest()
 
 
-def _plain32(raw: bytes) -> str:
-    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
+def _plain32(digest: bytes) -> str:
+    """A SHA-256 digest in base32 without padding, 52 characters; the library's own takes twice as long."""
+    number = int.from_bytes(digest, "big") << 4
+    return "".join([_HASH_PAIRS[number >> shift & 1023] for shift in _HASH_SHIFTS])
 
 
 def _base32(number: int) -> str:

@@ -1,0 +1,85 @@
+"""The runtime for synchronous code: the same, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from hookrt.errors import UsageError
+from hookrt.model.delivery import Delivery
+from hookrt.model.event import Event
+
+if TYPE_CHECKING:
+    from hookrt.runtime.core import Runtime
+    from hookrt.runtime.receipt import Receipt
+
+T = TypeVar("T")
+
+
+class BlockingRuntime:
+    """Use it as `with runtime.blocking() as hooks: hooks.emit("PostSignIn", {...})`, from any thread."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread and the runtime in it."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="hookrt", daemon=True)
+        self._thread.start()
+        try:
+            self._run(self._runtime.start())
+        except BaseException:
+            self._end_loop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the runtime, letting attempts under way finish, and end the thread."""
+        if self._loop is not None:
+            try:
+                self._run(self._runtime.stop())
+            finally:
+                self._end_loop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def emit(  # noqa: PLR0913 - one for each field of an event
+        self,
+        event: str | Event,
+        data: Any = None,
+        *,
+        id: str | None = None,
+        source: str | None = None,
+        subject: str | None = None,
+        time: datetime | None = None,
+    ) -> Receipt:
+        """As Runtime.emit: the event is on disk when this returns."""
+        return self._run(self._runtime.emit(event, data, id=id, source=source, subject=subject, time=time))
+
+    def wait(self, receipt: Receipt, timeout: float | None = None) -> list[Delivery]:
+        """As Receipt.wait."""
+        return self._run(receipt.wait(timeout))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
+            work.close()
+            raise UsageError("the runtime does not run here: start it in each process, after any fork")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end_loop(self) -> None:
+        assert self._loop is not None
+        assert self._thread is not None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = None

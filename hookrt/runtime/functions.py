@@ -1,0 +1,49 @@
+"""Functions of the embedding program as actions, so that `@runtime.on` has the durability of any hook."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from hookrt.model.hook import Scope
+from hookrt.model.outcome import Outcome
+from hookrt.plugin.action import Action, ActionCall, as_outcome, call_function
+from hookrt.plugin.settings import Settings
+
+PREFIX = "function:"
+"""The name of such an action is this and the hook's name, which no plugin can take."""
+
+
+class NoSettings(Settings):
+    """A function has no settings."""
+
+
+class FunctionAction(Action[NoSettings]):
+    """Calls a function with the event, and with the call where it takes a second argument.
+
+    It returns the step's output or an Outcome; what it raises is a retry.
+    """
+
+    def __init__(self, hook: str, function: Callable[..., Any]) -> None:
+        self.name = PREFIX + hook  # type: ignore[misc]
+        self._function = function
+        self._takes_call = _counts_arguments(function) > 1
+
+    async def run(self, call: ActionCall[NoSettings]) -> Outcome:
+        """Call it: an async function here, a plain one in a thread of its own."""
+        arguments = (call.event, call) if self._takes_call else (call.event,)
+        return as_outcome(await call_function(self._function, *arguments))
+
+
+class FixedSettings:
+    """The settings of a step that has none."""
+
+    def render(self, scope: Scope) -> NoSettings:
+        """Always the same."""
+        return NoSettings()
+
+
+def _counts_arguments(function: Callable[..., Any]) -> int:
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional for parameter in inspect.signature(function).parameters.values())

@@ -1,0 +1,110 @@
+"""What the runtime is made of, put together from a configuration: the one place that knows all rooms."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hookrt.clock import Clock, SystemClock
+from hookrt.config.load import Configuration
+from hookrt.delivery.limits import Limits
+from hookrt.delivery.ports import Ports
+from hookrt.delivery.telling import Telling
+from hookrt.egress import Egress, EgressRules
+from hookrt.errors import PluginError
+from hookrt.matching.router import Router
+from hookrt.model.ids import IdSource
+from hookrt.model.policy import DEFAULT_TIMEOUT
+from hookrt.observability.rate_log import RateLog
+from hookrt.plugin.action import Action, ActionSetup
+from hookrt.plugin.protocols import Log
+from hookrt.plugin.registry import Registry
+from hookrt.plugin.settings import Settings
+from hookrt.secrets.masking import Masker
+from hookrt.store.contract import Store
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a runtime is built from. Without a configuration there are no hooks but those of the program."""
+
+    store: Store
+    log: Log
+    registry: Registry = field(default_factory=Registry)
+    configuration: Configuration | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
+    base_dir: Path = field(default_factory=Path.cwd)
+
+
+def limits_of(configuration: Configuration | None) -> Limits:
+    """The engine's limits from the service settings."""
+    if configuration is None:
+        return Limits()
+    service = configuration.service
+    return Limits(
+        concurrency=service.limits.concurrency,
+        in_flight=service.limits.in_flight,
+        pending=service.limits.pending,
+        poll=service.poll,
+        removed_hook_hold=service.removed_hook_hold,
+    )
+
+
+def make_egress(parts: Parts, masker: Masker) -> Egress:
+    """The way out with the rules of the service settings."""
+    allowed = parts.configuration.service.egress.allow if parts.configuration else []
+    denied = parts.configuration.service.egress.deny if parts.configuration else []
+    return Egress(EgressRules.parse(allowed, denied), masker.mask)
+
+
+def make_ports(parts: Parts, egress: Egress, actions: Mapping[str, Action[Any]], masker: Masker) -> Ports:
+    """Everything that the engine is handed."""
+    configuration = parts.configuration
+    log = RateLog(parts.log, parts.clock)
+    return Ports(
+        store=parts.store,
+        clock=parts.clock,
+        random=random.SystemRandom().random,
+        ids=IdSource(parts.clock.now_us),
+        router=Router(configuration.hooks if configuration else ()),
+        actions=actions,
+        way_out=egress,
+        log=log,
+        env=parts.env,
+        secret=configuration.secrets.require if configuration else None,
+        destinations=configuration.destinations if configuration else {},
+        observer=Telling(parts.registry.observers, log),
+        mask=masker.mask,
+        flush_log=log.flush,
+        limits=limits_of(configuration),
+    )
+
+
+async def open_actions(parts: Parts, egress: Egress, needed: set[str], opened: dict[str, Action[Any]]) -> None:
+    """Open the actions that hooks need and that are not open yet; raises PluginError naming the one that cannot."""
+    for name in sorted(needed - opened.keys()):
+        found = parts.registry.actions.get(name)
+        if found is None:
+            continue  # a step of it gets the outcome `no-action`; hooks.yaml was checked already
+        action = found()
+        try:
+            await action.open(_setup_of(parts, egress, found))
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(f"the action {name!r} cannot start: {type(error).__name__}: {error}") from error
+        opened[name] = action
+
+
+def _setup_of(parts: Parts, egress: Egress, found: type[Action[Any]]) -> ActionSetup:
+    settings: Settings | None = None
+    if parts.configuration is not None:
+        settings = parts.configuration.service.actions.get(found.name)
+    if settings is None and found.service_settings is not None:
+        settings = found.service_settings()
+    http = egress.http_for((), DEFAULT_TIMEOUT.total_seconds())
+    return ActionSetup(parts.base_dir, parts.clock, parts.log, http, settings)
