@@ -1,0 +1,191 @@
+"""The settings of a step: short forms, templates, validation now and at every event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hookrt.config.context import LoadContext
+from hookrt.config.cut_text import warn_if_cut
+from hookrt.config.expressions import compile_setting, refuse_expression
+from hookrt.config.nodes import Entry, ListNode, MapNode, Node, Path, TextNode, describe, is_empty, node_at, real_path
+from hookrt.config.problem_log import ProblemLog
+from hookrt.config.rendering import FixedSettings, TemplatedSettings
+from hookrt.config.settings_tree import BROKEN, Leaf, SettingsTree, read_scalar, read_tree
+from hookrt.config.text_position import locate
+from hookrt.config.validation import Target, validate
+from hookrt.matching.names import Mentions, Names
+from hookrt.matching.template import unescape
+from hookrt.model.hook import StepSettings
+from hookrt.model.origin import written_origin
+from hookrt.plugin.action import Action, SettingsProblem
+from hookrt.plugin.settings import Settings
+
+_READS_STEPS = re.compile(r"\bsteps\b")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSite:
+    """Where an action stands: its key in the step, its settings below it, and the names its expressions see."""
+
+    key: TextNode
+    node: Node
+    names: Names
+
+    @property
+    def owner(self) -> str:
+        """What messages call it."""
+        return f"`{self.key.text}`"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """What came of the settings of a step. `lane` is the action's own answer, None for the hook's lane."""
+
+    settings: StepSettings
+    mentions: Mentions
+    lane: str | None
+    trusted_origins: tuple[str, ...]
+
+
+def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings | None:
+    """Compile and validate the settings of one step; None when they are unusable, and it is reported."""
+    action = context.registry.actions[site.key.text]
+    _check_service_settings(site, action, context)
+    node = expand_short(site.node, action.short, site.owner, context.log)
+    if node is None:
+        return None
+    tree = read_tree(node, lambda path, text: _read_leaf(path, text, site, action, context.log), context.log)
+    mentions = _mentions(tree, site, action, context)
+    destinations = context.known_destinations()
+    checked = validate(action.settings, tree, Target(site.owner, site.key.span, destinations), context.log)
+    if checked.model is not None:
+        _ask_action(site, checked.model, tree, context)
+    if checked.failed or tree.broken:
+        return None
+    named = sorted(destinations.mentioned) if destinations else []
+    return ReadSettings(
+        settings=_settings(action, tree, checked.model, context),
+        mentions=mentions,
+        lane=_lane(site, tree, context),
+        trusted_origins=_origins(tree, action, [context.destination_urls.get(name) for name in named]),
+    )
+
+
+def _check_service_settings(site: ActionSite, action: type[Action[Any]], context: LoadContext) -> None:
+    name = site.key.text
+    if action.service_settings is not None and context.complete and name not in context.service_actions:
+        hint = f"write them below `service:`, `actions:`, `{name}:`"
+        context.log.error(site.key, f"the action {site.owner} needs settings of the service", hint)
+
+
+def expand_short(node: Node, short: str | None, owner: str, log: ProblemLog) -> MapNode | None:
+    """The settings as a mapping: `webhook: https://...` means `{url: https://...}`; None, reported, for no settings."""
+    if isinstance(node, MapNode):
+        return node
+    if isinstance(node, TextNode):
+        if is_empty(node):
+            return MapNode(node.span)
+        if short is not None:
+            key = TextNode(node.span, short)
+            return MapNode(node.span, {short: Entry(key, node)})
+        log.error(node, f"{owner} takes a mapping of settings, this is {describe(node)}")
+    elif isinstance(node, ListNode):
+        log.error(node, f"{owner} takes a mapping of settings, this is a list")
+    return None
+
+
+def _read_leaf(path: Path, node: TextNode, site: ActionSite, action: type[Action[Any]], log: ProblemLog) -> Leaf:
+    if path[0] in action.static:
+        if refuse_expression(node, f"`{path[0]}`", log):
+            return BROKEN
+        return _unescaped(read_scalar(node, log))
+    if "${{" not in node.text:
+        warn_if_cut(node, log)
+        return read_scalar(node, log)
+    template = compile_setting(node, site.names, log)
+    return BROKEN if template is None else Leaf(template=template)
+
+
+def _unescaped(leaf: Leaf) -> Leaf:
+    return replace(leaf, value=unescape(leaf.value)) if isinstance(leaf.value, str) else leaf
+
+
+def _mentions(tree: SettingsTree, site: ActionSite, action: type[Action[Any]], context: LoadContext) -> Mentions:
+    """What the settings mention; a static text with the word `steps` in it (code, say) may read any of them."""
+    found = Mentions()
+    for path, template in tree.templates.items():
+        found = found.joined(template.mentions)
+        for name in sorted(template.mentions.secrets):
+            context.secrets.check(name, node_at(tree.node, path).span)
+    static = [text for name in action.static for text in texts_in(tree.value.get(name))]
+    if any(_READS_STEPS.search(text) for text in static):
+        found = found.joined(Mentions(steps=frozenset(site.names.steps)))
+    return found
+
+
+def _settings(
+    action: type[Action[Any]], tree: SettingsTree, model: Settings | None, context: LoadContext
+) -> StepSettings:
+    if not tree.templates and model is not None:
+        return FixedSettings(model)
+    return TemplatedSettings(action.settings, tree, context.known_destinations())
+
+
+def _ask_action(site: ActionSite, model: Any, tree: SettingsTree, context: LoadContext) -> None:
+    """Let the action look at its settings; what it says of a value that an expression gives is left out."""
+    action = context.action(site.key.text)
+    if action is None:
+        context.log.error(site.key, f"the action {site.owner} cannot be made: its class fails when it is called")
+        return
+    try:
+        problems = list(action.check(model))
+    except Exception as error:
+        context.log.error(site.key, f"the check of the action {site.owner} failed with {type(error).__name__}: {error}")
+        return
+    for problem in problems:
+        if not tree.is_open(real_path(tree.node, problem.path)):
+            _report(problem, site, tree, context.log)
+
+
+def _report(problem: SettingsProblem, site: ActionSite, tree: SettingsTree, log: ProblemLog) -> None:
+    path = real_path(tree.node, problem.path)
+    node = node_at(tree.node, path)
+    if problem.line is not None and isinstance(node, TextNode):
+        log.error(locate(node, problem.line, problem.column or 1), problem.message, problem.hint)
+    else:
+        log.error(node.span if path else site.key.span, problem.message, problem.hint)
+
+
+def _lane(site: ActionSite, tree: SettingsTree, context: LoadContext) -> str | None:
+    action = context.action(site.key.text)
+    try:
+        return action.lane(tree.value) if action is not None else None
+    except Exception as error:
+        context.log.error(site.key, f"the lane of the action {site.owner} failed with {type(error).__name__}: {error}")
+        return None
+
+
+def _origins(tree: SettingsTree, action: type[Action[Any]], urls: list[str | None]) -> tuple[str, ...]:
+    """The origins that are written out as settings, and those of the destinations that they name.
+
+    Only a setting that is a URL itself counts: one inside a header, a query or a body is sent, not called, and must not
+    open its origin to a URL that comes from an event.
+    """
+    written = [value for name, value in tree.value.items() if name not in action.static and isinstance(value, str)]
+    found = [written_origin(text) for text in (*written, *(url for url in urls if url))]
+    return tuple(dict.fromkeys(origin for origin in found if origin))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text among JSON values; keys are not values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)

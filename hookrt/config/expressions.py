@@ -1,0 +1,49 @@
+"""Compiling what somebody wrote: conditions and templates, their errors placed inside the YAML line."""
+
+from __future__ import annotations
+
+from hookrt.config.cut_text import HINT, comment_behind, warn_if_cut
+from hookrt.config.nodes import TextNode
+from hookrt.config.problem_log import ProblemLog
+from hookrt.config.text_position import locate
+from hookrt.errors import ExpressionError
+from hookrt.matching.condition import CelCondition, compile_condition
+from hookrt.matching.names import Names
+from hookrt.matching.template import Template, compile_template, find_expression
+
+
+def compile_when(node: TextNode, names: Names, log: ProblemLog) -> CelCondition | None:
+    """The condition of a `when`; None, and it is reported, when it is none."""
+    try:
+        condition = compile_condition(node.text, names)
+    except ExpressionError as error:
+        report_expression(node, error, log)
+        return None
+    warn_if_cut(node, log, expression=True)
+    return condition
+
+
+def compile_setting(node: TextNode, names: Names, log: ProblemLog) -> Template | None:
+    """The template of a text that holds `${{`; None, and it is reported, when it does not compile."""
+    try:
+        template = compile_template(node.text, names)
+    except ExpressionError as error:
+        report_expression(node, error, log)
+        return None
+    warn_if_cut(node, log)
+    return template
+
+
+def report_expression(node: TextNode, error: ExpressionError, log: ProblemLog) -> None:
+    """Report an error of an expression at its own place inside the YAML text."""
+    span = locate(node, error.line, error.column or 1) if error.line is not None else node.span
+    log.error(span, error.message, HINT if comment_behind(node) else None)
+
+
+def refuse_expression(node: TextNode, what: str, log: ProblemLog) -> bool:
+    """Whether an expression stands in a text that takes none; reported at the expression."""
+    found = find_expression(node.text)
+    if found is None:
+        return False
+    log.error(locate(node, *found, width=3), f"{what} takes no `${{{{ }}}}`", "read it from `event`")
+    return True

@@ -1,0 +1,141 @@
+"""The `hooks:` section: names, event types, conditions, policies; the steps are read in `steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hookrt.config.context import LoadContext
+from hookrt.config.fields import Fields, Keys, as_mapping, as_text, check_name
+from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe
+from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
+from hookrt.config.steps import read_condition, read_steps
+from hookrt.config.suggest import did_you_mean, shorten
+from hookrt.config.text_position import locate
+from hookrt.errors import ExpressionError
+from hookrt.matching.names import Names
+from hookrt.matching.patterns import check_pattern, is_literal, matches
+from hookrt.model.hook import Hook
+from hookrt.model.policy import DEFAULT_EXPIRES
+
+HOOK_KEYS = ("on", "from", "when", "steps", "enabled", "description", *HOOK_POLICY_KEYS)
+"""The keys of a hook."""
+
+RESERVED_KEYS = ("mode", "order", "dedupe", "debounce", "throttle", "tests")
+"""Keys that mean something in a later version; using one is an error, since it would do nothing."""
+
+BUILT_IN_SOURCES = ("http", "app")
+"""Sources of events that need no declaration: the HTTP interface, and the embedding program."""
+
+MAX_PATTERNS = 1_000
+"""Most event types and patterns of one hook."""
+
+_ELSEWHERE = {
+    "event": "on",
+    "events": "on",
+    "type": "on",
+    "types": "on",
+    "trigger": "on",
+    "triggers": "on",
+    "source": "from",
+    "if": "when",
+    "condition": "when",
+    "actions": "steps",
+    "do": "steps",
+    "jobs": "steps",
+    "retries": "retry",
+    "ttl": "expires",
+}
+
+
+def read_hooks(entries: Mapping[str, Entry], defaults: Policy, context: LoadContext) -> Iterator[Hook]:
+    """Every hook that could be read whole, in order; problems of the others are in the log."""
+    for name, entry in entries.items():
+        fit = check_name(entry.key, "hook", context.log)
+        node = as_mapping(entry.value, f"hook {shorten(name)}", context.log)
+        if node is None:
+            continue
+        hook = _read_hook(entry.key, node, defaults, context)
+        if hook is not None and fit:
+            yield hook
+
+
+def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadContext) -> Hook | None:
+    fields = Fields(node, f"hook {key.text!r}", context.log)
+    fields.check_keys(Keys(HOOK_KEYS, _ELSEWHERE, RESERVED_KEYS))
+    for needed in ("on", "steps"):
+        if needed not in node.entries:
+            context.log.error(key, f"hook {shorten(key.text)} needs `{needed}`")
+    source = _read_source(fields, context)
+    patterns = _read_patterns(node.get("on"), source, context)
+    when = node.get("when")
+    condition = None if when is None else read_condition(when, Names(), context)
+    policy = read_policy(fields).over(defaults)
+    description = fields.text("description") or ""
+    enabled = fields.flag("enabled", default=True)
+    steps = read_steps(key.text, node.entries["steps"], policy, context) if "steps" in node.entries else ()
+    if not patterns or not steps:
+        return None
+    return Hook(
+        name=key.text,
+        patterns=patterns,
+        steps=steps,
+        source=source,
+        when=condition,
+        enabled=enabled,
+        description=description.strip(),
+        expires=policy.expires or DEFAULT_EXPIRES,
+        place=key.span.place,
+    )
+
+
+def _read_source(fields: Fields, context: LoadContext) -> str | None:
+    name = fields.text("from")
+    known = (*context.source_types, *BUILT_IN_SOURCES)
+    if name is None or name in known or not context.complete:
+        return name
+    hint = did_you_mean(name, known)
+    context.log.error(fields.node.entries["from"].value, f"there is no source {shorten(name)}", hint)
+    return name
+
+
+def _read_patterns(node: Node | None, source: str | None, context: LoadContext) -> tuple[str, ...]:
+    """The event types and patterns of an `on`."""
+    items: tuple[Node, ...] = ()
+    if isinstance(node, TextNode):
+        items = (node,)
+    elif isinstance(node, ListNode):
+        items = node.items
+        if not items or len(items) > MAX_PATTERNS:
+            context.log.error(node, f"`on` takes 1 to {MAX_PATTERNS} event types, this list has {len(items)}")
+            return ()
+    elif isinstance(node, MapNode):
+        context.log.error(node, f"`on` must be an event type or a list of them, this is {describe(node)}")
+    found = [pattern for item in items if (pattern := _read_pattern(item, source, context))]
+    return tuple(dict.fromkeys(found))
+
+
+def _read_pattern(node: Node, source: str | None, context: LoadContext) -> str | None:
+    text = as_text(node, "an event type", context.log)
+    if text is None or not isinstance(node, TextNode):
+        return None
+    try:
+        check_pattern(text)
+    except ExpressionError as error:
+        span = locate(node, error.line, error.column or 1) if error.line is not None else node.span
+        context.log.error(span, error.message)
+        return None
+    _warn_of_unsent(node, source, context)
+    return text
+
+
+def _warn_of_unsent(node: TextNode, source: str | None, context: LoadContext) -> None:
+    """Warn of a type that the hook's source never sends, or that is nearly one that a source sends."""
+    if source is not None:
+        types = context.source_types.get(source)
+        if types is not None and not any(matches(node.text, one) for one in types):
+            hint = did_you_mean(node.text, types) if is_literal(node.text) else None
+            context.log.warn(node, f"the source {source!r} sends nothing like {shorten(node.text)}", hint)
+        return
+    close = context.sent_instead(node.text) if is_literal(node.text) else None
+    if close:
+        context.log.warn(node, f"no declared source sends {shorten(node.text)}", f"did you mean {close!r}?")

@@ -1,0 +1,116 @@
+"""The JSON Schema of one settings model, where every value may also be an expression."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+from hookrt.config.model_errors import models_in
+
+Schema = dict[str, Any]
+
+_TEXTS = ("title", "description", "default", "examples", "deprecated")
+
+
+@dataclass(slots=True)
+class Definitions:
+    """The definitions that schemas refer to, collected for the whole document."""
+
+    found: dict[str, Schema] = field(default_factory=dict)
+
+
+def model_schema(
+    model: type[BaseModel],
+    prefix: str,
+    definitions: Definitions,
+    *,
+    static: Collection[str] = (),
+    templates: bool = True,
+) -> Schema:
+    """The schema of a model; what it refers to goes to `definitions` under `prefix`.
+
+    With `templates` every value but the `static` ones may be a text with `${{ }}`. A model that pydantic cannot
+    describe accepts any mapping.
+    """
+    try:
+        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+    except Exception:
+        return {"type": "object"}
+    docs = {one.__name__: field_docs(one) for one in _models_of(model)}
+    for name, inner in schema.pop("$defs", {}).items():
+        _describe(inner, docs.get(name, {}))
+        definitions.found[f"{prefix}.{name}"] = _open(inner) if templates else inner
+    _describe(schema, docs.get(model.__name__, {}))
+    if templates:
+        kept = {name: one for name, one in schema.get("properties", {}).items() if name in static}
+        schema = _open(schema)
+        schema.get("properties", {}).update(kept)
+    schema.pop("title", None)
+    return schema
+
+
+def field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """The strings below the fields of a class, as its source has them; nothing where there is no source."""
+    try:
+        [tree] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    found = {}
+    for statement, following in pairwise(body):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            text = following.value if isinstance(following, ast.Expr) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                found[statement.target.id] = " ".join(text.value.split())
+    return found
+
+
+def _models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The model and all models inside it."""
+    seen, waiting = set(), [model]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            yield one
+            waiting.extend(found for info in one.model_fields.values() for found in models_in(info.annotation))
+
+
+def _describe(schema: Schema, docs: dict[str, str]) -> None:
+    for name, text in docs.items():
+        inner = schema.get("properties", {}).get(name)
+        if isinstance(inner, dict):
+            inner.setdefault("description", text)
+
+
+def _open(schema: Schema) -> Schema:
+    """The schema with every value inside it allowed to be an expression."""
+    found = dict(schema)
+    if "properties" in found:
+        found["properties"] = {name: _value(inner) for name, inner in found["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(found.get(key), dict):
+            found[key] = _value(found[key])
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in found:
+            found[key] = [_open(inner) for inner in found[key]]
+    if "prefixItems" in found:
+        found["prefixItems"] = [_value(inner) for inner in found["prefixItems"]]
+    return found
+
+
+def _value(schema: Schema) -> Schema:
+    """One value: as its schema says, or an expression."""
+    opened = _open(schema)
+    if not set(opened) - set(_TEXTS):
+        return opened
+    texts = {key: opened.pop(key) for key in _TEXTS if key in opened}
+    forms = opened.pop("anyOf") if set(opened) == {"anyOf"} else [opened]
+    return {**texts, "anyOf": [*forms, {"$ref": "#/$defs/expression"}]}

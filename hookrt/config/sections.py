@@ -1,0 +1,131 @@
+"""The files of a configuration, one or all of a directory, merged into their sections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hookrt.config.document import read_document
+from hookrt.config.fields import Fields, Keys, as_mapping
+from hookrt.config.nodes import Entry, MapNode, TextNode
+from hookrt.config.problem_log import ProblemLog
+from hookrt.config.source_text import SourceText, Span
+from hookrt.config.suggest import shorten
+
+SECTIONS = ("version", "defaults", "sources", "destinations", "hooks", "service")
+"""The keys at the top of a file."""
+
+NAMED_SECTIONS = ("sources", "destinations", "hooks")
+"""The sections whose entries have names; those of several files are merged."""
+
+SINGLE_SECTIONS = ("defaults", "service")
+"""The sections that stand in one file only."""
+
+MAX_FILES = 1_000
+"""Most files of a directory."""
+
+_ELSEWHERE = {
+    "hook": "hooks",
+    "rules": "hooks",
+    "endpoints": "destinations",
+    "default": "defaults",
+    "settings": "service",
+}
+
+
+@dataclass(slots=True)
+class Sections:
+    """What the files say, section by section. With `complete` false one of them could not be read."""
+
+    named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED_SECTIONS})
+    single: dict[str, Entry] = field(default_factory=dict)
+    complete: bool = True
+
+
+def is_directory(path: Path) -> bool:
+    """Whether this is a directory; a path that cannot be one is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def find_files(path: Path, log: ProblemLog) -> tuple[Path, ...]:
+    """The file, or the `*.yaml` and `*.yml` of a directory by name; an absent or empty one is reported."""
+    if is_directory(path):
+        return _files_in(path, log)
+    try:
+        absent = not path.exists()
+    except (OSError, ValueError):
+        absent = False  # reading it will say why it cannot be read
+    if absent:
+        log.error(_whole(path), "there is no such file", "`hookrt init` writes one to start from")
+    return () if absent else (path,)
+
+
+def _files_in(path: Path, log: ProblemLog) -> tuple[Path, ...]:
+    try:
+        found = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml") and _is_file(one))
+    except OSError as error:
+        log.error(_whole(path), f"the directory cannot be read: {error.strerror}")
+        return ()
+    if not found:
+        log.error(_whole(path), "the directory has no *.yaml file", "`hookrt init` writes one to start from")
+    elif len(found) > MAX_FILES:
+        log.error(_whole(path), f"the directory has more than {MAX_FILES} YAML files")
+    return tuple(found[:MAX_FILES])
+
+
+def read_sections(files: Sequence[Path], log: ProblemLog) -> Sections:
+    """All files merged; a name that two of them give to a thing is reported with both places."""
+    sections = Sections()
+    for file in files:
+        root = read_document(file, log)
+        node = as_mapping(root, "the file", log) if root is not None else None
+        if node is None:
+            sections.complete = False
+        else:
+            _add_file(node, sections, log)
+    return sections
+
+
+def _add_file(node: MapNode, sections: Sections, log: ProblemLog) -> None:
+    Fields(node, "the file", log).check_keys(Keys(SECTIONS, _ELSEWHERE))
+    _check_version(node, log)
+    for name in SINGLE_SECTIONS:
+        entry = node.entries.get(name)
+        if entry is None:
+            continue
+        first = sections.single.setdefault(name, entry)
+        if first is not entry:
+            log.error(entry.key, f"`{name}` stands in two files, the first time at {first.key.span.place}")
+    for name in NAMED_SECTIONS:
+        entry = node.entries.get(name)
+        section = as_mapping(entry.value, f"`{name}`", log) if entry is not None else None
+        if section is not None:
+            _add_entries(name, section, sections, log)
+
+
+def _add_entries(section: str, node: MapNode, sections: Sections, log: ProblemLog) -> None:
+    merged = sections.named[section]
+    for name, entry in node.entries.items():
+        first = merged.setdefault(name, entry)
+        if first is not entry:
+            kind = section.removesuffix("s")
+            message = f"the {kind} {shorten(name)} is defined twice, the first time at {first.key.span.place}"
+            log.error(entry.key, message)
+
+
+def _check_version(node: MapNode, log: ProblemLog) -> None:
+    version = node.get("version")
+    if version is not None and not (isinstance(version, TextNode) and version.text == "1"):
+        log.error(version, "`version` must be 1: this hookrt knows no other")
+
+
+def _is_file(path: Path) -> bool:
+    return not path.name.startswith(".") and path.is_file()
+
+
+def _whole(path: Path) -> Span:
+    return Span(SourceText(str(path)), 1, 1)

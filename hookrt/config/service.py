@@ -1,0 +1,88 @@
+"""The service's own settings: `service:` in hooks.yaml, `HOOKRT_*` variables, flags."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from hookrt.plugin.settings import Duration, Secret, Settings, Size
+from hookrt.secrets.providers import DEFAULT_PREFIX
+
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+
+
+def _check_token(token: Secret) -> Secret:
+    if not _VISIBLE.fullmatch(token.get_secret_value()):
+        raise ValueError("a token is one word of visible ASCII characters")
+    return token
+
+
+class Token(Settings):
+    """A token that opens the HTTP interface, and for what."""
+
+    token: Annotated[Secret, AfterValidator(_check_token)] = Field(
+        description="The token itself, best as ${{ secrets.NAME }}"
+    )
+    scopes: tuple[Literal["emit", "read", "admin"], ...] = Field(min_length=1, description="What it may do")
+
+
+class Limits(Settings):
+    """What the service takes at most."""
+
+    event: Size = Field(default=1024**2, ge=1, description="Largest event")
+    batch: Size = Field(default=5 * 1024**2, ge=1, description="Largest batch of events")
+    pending: int = Field(default=1_000_000, ge=1, description="Most deliveries that wait in the store; above it, 503")
+    concurrency: int = Field(default=32, ge=1, le=1000, description="Most attempts under way at once in one lane")
+    in_flight: int = Field(default=10_000, ge=1, description="Most deliveries held in memory")
+
+
+class EgressSettings(Settings):
+    """Which addresses may be reached, beside public ones and what hooks.yaml writes out."""
+
+    allow: tuple[str, ...] = Field(default=(), description="CIDR, host, host:port or `private`")
+    deny: tuple[str, ...] = Field(default=(), description="The same; it wins over `allow`")
+
+
+class SecretSettings(Settings):
+    """Where `secrets.NAME` comes from."""
+
+    prefix: str = Field(
+        default=DEFAULT_PREFIX, pattern="^[A-Za-z0-9_]*$", description="What stands before the name of its variable"
+    )
+    directory: str | None = Field(default=None, min_length=1, description="A directory with a file for each secret")
+
+
+class LogSettings(Settings):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is logged")
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto: console on a terminal, else JSON"
+    )
+
+
+class ServiceSettings(Settings):
+    """The service's own settings.
+
+    `actions` holds the service settings of each action that declares some, as its own model. Times are durations.
+    """
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on")
+    port: int = Field(default=4665, ge=0, le=65535, description="The port to listen on; 0 takes any free one")
+    store: str | None = Field(
+        default=None, min_length=1, description="sqlite:///file; .hookrt/hookrt.db beside hooks.yaml"
+    )
+    tokens: tuple[Token, ...] = Field(default=(), description="Tokens for the HTTP interface")
+    limits: Limits = Field(default=Limits(), description="What the service takes at most")
+    egress: EgressSettings = Field(default=EgressSettings(), description="Which addresses may be reached")
+    actions: dict[str, Settings] = Field(default={}, description="Settings of actions, by their names")
+    secrets: SecretSettings = Field(default=SecretSettings(), description="Where secrets come from")
+    drain: Duration = Field(default=timedelta(seconds=8), description="How long a stop waits for attempts under way")
+    removed_hook_hold: Duration = Field(
+        default=timedelta(hours=1), description="How long deliveries of a removed hook are held"
+    )
+    poll: Duration = Field(default=timedelta(seconds=1), description="How often the store is asked for what is due")
+    log: LogSettings = Field(default=LogSettings(), description="What is logged")

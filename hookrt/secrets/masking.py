@@ -1,0 +1,88 @@
+"""Masking: a secret's value, and its common encodings, become `***` in whatever is shown or kept."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+"""What stands in place of a secret."""
+
+_SHORTEST_ANYWHERE = 4
+_SHORTEST_LINE = 8
+_SHORTEST_CORE = 8
+
+
+class Masker:
+    """Remembers secret values, and replaces them in texts.
+
+    Values shorter than four characters are masked only where they stand as a whole word, since `a` or `42` would
+    turn every text into stars. Without any secret, masking costs nothing.
+    """
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._compiled = 0
+
+    def add(self, value: str) -> None:
+        """Remember a value; one that is known already, or empty, costs nothing."""
+        if value:
+            self._values.add(value)
+
+    def mask(self, text: str) -> str:
+        """The text with every remembered value, also in base64, URL-encoded or escaped, replaced by `***`."""
+        if len(self._values) != self._compiled:
+            values = tuple(self._values)
+            self._pattern = _compile(values)
+            self._compiled = len(values)
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def __repr__(self) -> str:
+        return f"Masker({len(self._values)} values)"
+
+
+def _compile(values: tuple[str, ...]) -> re.Pattern[str]:
+    forms: set[str] = set()
+    for value in values:
+        forms.update(_forms(value))
+    ordered = sorted(forms, key=lambda form: (-len(form), form))
+    return re.compile("|".join(_expression(form) for form in ordered))
+
+
+def _expression(form: str) -> str:
+    if len(form) >= _SHORTEST_ANYWHERE:
+        return re.escape(form)
+    return rf"(?<!\w){re.escape(form)}(?!\w)"
+
+
+def _forms(value: str) -> set[str]:
+    """How a value may show up in a text: as it is, line by line, escaped, URL-encoded, in base64."""
+    forms = {value, *_lines(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms.add(repr(value)[1:-1])
+    raw = value.encode("utf-8", "surrogatepass")
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        forms.update({encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)})
+    forms.update(_base64_forms(raw))
+    forms.discard("")
+    return forms
+
+
+def _lines(value: str) -> list[str]:
+    return [line for line in value.splitlines() if len(line) >= _SHORTEST_LINE]
+
+
+def _base64_forms(raw: bytes) -> set[str]:
+    """Its base64, alone, and as a part of a longer text (`user:secret`), where it may begin at any of three bits."""
+    forms = set()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        forms.add(encode(raw).decode("ascii").rstrip("="))
+        for before in (0, 1, 2):
+            whole = encode(b"\0" * before + raw).decode("ascii")
+            first = (before * 8 + 5) // 6
+            last = (before + len(raw)) * 8 // 6
+            if last - first >= _SHORTEST_CORE:
+                forms.add(whole[first:last])
+    return {form for form in forms if len(form) >= _SHORTEST_ANYWHERE}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+
+def service(bench: Any, text: str = "{}") -> Any:
+    return bench.configuration(f"service: {text}\nhooks: {{one: {{on: A, steps: [{{say: x}}]}}}}\n").service
+
+
+def test_without_a_word_the_service_has_its_defaults(bench: Any) -> None:
+    found = service(bench)
+    assert (found.host, found.port, found.store, found.tokens) == ("127.0.0.1", 4665, None, ())
+    assert (found.limits.event, found.limits.batch) == (1024**2, 5 * 1024**2)
+    assert (found.limits.pending, found.limits.concurrency, found.limits.in_flight) == (1_000_000, 32, 10_000)
+    assert (found.drain, found.removed_hook_hold) == (timedelta(seconds=8), timedelta(hours=1))
+    assert (found.poll, found.log.level, found.log.format) == (timedelta(seconds=1), "info", "auto")
+    assert (found.secrets.prefix, found.secrets.directory) == ("HOOKRT_SECRET_", None)
+
+
+def test_the_service_has_what_was_written(bench: Any) -> None:
+    found = service(
+        bench,
+        "{host: 0.0.0.0, port: 80, store: sqlite:///x.db, limits: {event: 64KiB, pending: 5}, drain: 3s,"
+        " tokens: [{token: abc-def, scopes: [emit, read]}], log: {level: debug, format: json},"
+        " egress: {allow: [10.0.0.0/8, db.internal:5432], deny: [192.0.2.1]}, actions: {db: {dsn: x}}}",
+    )
+    assert (found.host, found.port, found.store) == ("0.0.0.0", 80, "sqlite:///x.db")
+    assert (found.limits.event, found.limits.pending) == (64 * 1024, 5)
+    [token] = found.tokens
+    assert (token.token.get_secret_value(), token.scopes) == ("abc-def", ("emit", "read"))
+    assert "abc-def" not in repr(found)
+    assert found.egress.allow == ("10.0.0.0/8", "db.internal:5432")
+    assert found.actions["db"].dsn == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{prot: 80}", "1:11 `service` has no setting 'prot' | did you mean 'port'?"),
+        ('{port: "80"}', "1:17 `port` must be a whole number, this is text"),
+        ("{port: 70000}", "1:17 `port` must be less than or equal to 65535"),
+        ("{limits: {event: 1}, drain: 8}", "1:38 `drain`: 8 is no duration"),
+        ("{limits: {evnt: 1MiB}}", "1:20 `service` has no setting 'evnt' | did you mean 'event'?"),
+        ("{tokens: [{token: a b, scopes: [emit]}]}", "1:28 `tokens.0.token`: a token is one word"),
+        ("{tokens: [{token: abc, scopes: [emt]}]}", "1:42 `tokens.0.scopes.0` must be 'emit', 'read' or 'admin'"),
+        ("{tokens: [{token: abc, scopes: []}]}", "1:41 `tokens.0.scopes`"),
+        ("{tokens: [{token: abc}]}", "1:20 `tokens.0` of `service` needs `scopes`"),
+        ("{actions: {sya: {}}}", "1:21 there is no action 'sya'"),
+        ("{actions: {say: {}}}", "1:21 the action 'say' has no service settings"),
+        ("{actions: {db: {dns: x, dsn: y}}}", "1:26 `db` has no setting 'dns' | did you mean 'dsn'?"),
+        ("{egress: {allow: [10.0.0.0/99]}}", "1:28 "),
+        ("{secrets: {prefix: a-b}}", "1:29 `prefix`"),
+        ('{store: "${{ secrets.X }}", secrets: {prefix: "${{ secrets.X }}"}}', "1:61 "),
+        ("[]", "1:10 `service` must be a mapping"),
+        ("{log: {level: warn}}", "1:24 `log.level` must be 'debug', 'info', 'warning' or 'error' | did you mean"),
+    ],
+)
+def test_a_bad_service_setting_is_an_error_at_its_place(bench: Any, text: str, message: str) -> None:
+    errors = bench.errors(f"service: {text}\nhooks: {{one: {{on: A, steps: [{{say: x}}]}}}}\n")
+    assert any(error.startswith(message) for error in errors), errors
+
+
+def test_an_action_that_needs_service_settings_says_so_where_it_is_used(bench: Any) -> None:
+    assert bench.step_errors("- db: {}") == [
+        "6:9 the action `db` needs settings of the service | write them below `service:`, `actions:`, `db:`"
+    ]
+    text = "service: {actions: {db: {dsn: x}}}\n" + bench.with_step("- db: {}")
+    assert bench.configuration(text).service.actions["db"].dsn == "x"
+
+
+# Variables
+
+
+def test_variables_win_over_the_file(bench: Any) -> None:
+    bench.env.update(
+        HOOKRT_PORT="81",
+        HOOKRT_HOST="0.0.0.0",
+        HOOKRT_LIMITS__EVENT="2MiB",
+        HOOKRT_LIMITS__PENDING="7",
+        HOOKRT_DRAIN="3s",
+        HOOKRT_LOG__FORMAT="json",
+        HOOKRT_EGRESS__ALLOW="10.0.0.0/8, private",
+        HOOKRT_TOKENS='[{"token": "abc-def", "scopes": ["admin"]}]',
+        HOOKRT_ACTIONS__DB__DSN="from-a-variable",
+        HOOKRT_STORE="",
+    )
+    found = service(bench, "{port: 80, limits: {event: 1MiB, concurrency: 3}, log: {level: debug}, store: memory}")
+    assert (found.host, found.port, found.drain) == ("0.0.0.0", 81, timedelta(seconds=3))
+    assert (found.limits.event, found.limits.pending, found.limits.concurrency) == (2 * 1024**2, 7, 3)
+    assert (found.log.level, found.log.format) == ("debug", "json")
+    assert found.egress.allow == ("10.0.0.0/8", "private")
+    assert found.tokens[0].token.get_secret_value() == "abc-def"
+    assert found.actions["db"].dsn == "from-a-variable"
+    assert found.store == "memory"
+
+
+def test_what_is_given_directly_wins_over_variables(bench: Any) -> None:
+    bench.env["HOOKRT_PORT"] = "81"
+    bench.service.update(port=82, host=None, store="sqlite:///given.db", limits={"pending": 9}, drain="1s")
+    found = service(bench, "{port: 80, host: a.example}")
+    assert (found.port, found.host, found.store) == (82, "a.example", "sqlite:///given.db")
+    assert (found.limits.pending, found.drain) == (9, timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("HOOKRT_PROT", "80", "the variable HOOKRT_PROT is no setting of hookrt | did you mean HOOKRT_PORT?"),
+        ("HOOKRT_LIMITS_EVENT", "1MiB", "did you mean HOOKRT_LIMITS__EVENT?"),
+        ("HOOKRT_SECRETKEY", "x", "is no setting of hookrt"),
+        ("HOOKRT_PORT", "eighty", "`port` must be a whole number, this is text"),
+        ("HOOKRT_LIMITS__EVENT", "1 XB", "`limits.event`: '1 XB' is no size"),
+        ("HOOKRT_TOKENS", "[{", "should go on"),
+        ("HOOKRT_TOKENS", '[{"token": "s3cret-value", "scope": []}]', "needs `scopes`"),
+    ],
+)
+def test_a_bad_variable_is_an_error_that_names_it_and_hides_its_value(
+    bench: Any, name: str, value: str, message: str
+) -> None:
+    bench.env[name] = value
+    loaded = bench.load("hooks: {one: {on: A, steps: [{say: x}]}}\n")
+    told = [str(problem) for problem in loaded.problems]
+    assert any(one.startswith(f"${name}:") and message.partition(" | ")[0] in one for one in told), told
+    assert message.rpartition(" | ")[2] in "".join(told)
+    assert "s3cret-value" not in "".join(told)
+
+
+def test_secrets_and_the_clients_variables_are_no_settings(bench: Any) -> None:
+    bench.env.update(HOOKRT_SECRET_KEY="x", HOOKRT_URL="http://x", HOOKRT_TOKEN="x", PATH="/", HOOKRT="x")
+    service(bench)
+    bench.env["HOOKRT_KEYS_A"] = "x"
+    service(bench, "{secrets: {prefix: HOOKRT_KEYS_}}")
