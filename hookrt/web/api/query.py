@@ -1,0 +1,103 @@
+"""What the API's routes have in common: the runtime behind them, filters, and errors of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from hookrt.clock import to_us
+from hookrt.errors import UsageError
+from hookrt.model.delivery import Status
+from hookrt.store.contract import DeliveryQuery, EventQuery, Page
+from hookrt.web.problem import ProblemDocument, Refusal
+from hookrt.web.service import Service
+
+T = TypeVar("T")
+
+MAX_PAGE = 500
+"""Most items of one page."""
+
+
+def get_service(request: Request) -> Service:
+    """The runtime that this application serves."""
+    return cast(Service, request.app.state.service)
+
+
+Runtime = Annotated[Service, Depends(get_service)]
+"""A route's parameter that is the runtime."""
+
+
+class Filters(BaseModel):
+    """What every list can be asked; an unknown parameter is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
+
+
+class TimeFilters(Filters):
+    """A list that time orders."""
+
+    since: AwareDatetime | None = Field(default=None, description="Not before this time, like 2026-01-31T12:00:00Z.")
+    until: AwareDatetime | None = Field(default=None, description="Before this time.")
+
+    @property
+    def span_us(self) -> tuple[int | None, int | None]:
+        """Both ends in microseconds since the epoch."""
+        since, until = self.since, self.until
+        return (None if since is None else to_us(since), None if until is None else to_us(until))
+
+
+class EventFilters(TimeFilters):
+    """Which events to list."""
+
+    type: str | None = None
+    source: str | None = None
+    id: str | None = None
+
+    def query(self) -> EventQuery:
+        """The same for the store."""
+        since_us, until_us = self.span_us
+        return EventQuery(self.type, self.source, self.id, since_us, until_us, self.limit, self.cursor)
+
+
+class DeliveryFilters(TimeFilters):
+    """Which deliveries to list."""
+
+    hook: str | None = None
+    status: list[Status] = Field(default=[], description="One status, or several by repeating the parameter.")
+    event: str | None = Field(default=None, description="The event's id.")
+    source: str | None = Field(default=None, description="The event's source.")
+    reason: str | None = None
+
+    def query(self) -> DeliveryQuery:
+        """The same for the store."""
+        since_us, until_us = self.span_us
+        return DeliveryQuery(
+            hook=self.hook,
+            statuses=tuple(self.status),
+            event_source=self.source,
+            event_id=self.event,
+            since_us=since_us,
+            until_us=until_us,
+            reason=self.reason,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+async def read_page(asked: Awaitable[Page[T]]) -> Page[T]:
+    """The page that the store gives; a cursor that it does not know is a Refusal."""
+    try:
+        return await asked
+    except UsageError as error:
+        raise Refusal(ProblemDocument(400, "request-invalid", f"cursor: {error}")) from None
+
+
+def not_found(what: str) -> Refusal:
+    """The answer to a request for what does not exist."""
+    return Refusal(ProblemDocument(404, "not-found", what))

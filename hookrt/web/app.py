@@ -1,0 +1,114 @@
+"""The whole of HTTP as one ASGI application: the ingest route in front, the API behind a guard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import MutableMapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from hookrt.web.answer import Send, send_problem
+from hookrt.web.api.app import INGEST_PATH, build_api
+from hookrt.web.auth import Guard, Scope
+from hookrt.web.body import BodyReader, ClientGone, Receive
+from hookrt.web.faults import Faults
+from hookrt.web.ingest import Ingest
+from hookrt.web.options import WebOptions
+from hookrt.web.parse_events import check_nesting
+from hookrt.web.service import Service
+
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
+"""What anybody may see; everything else wants a token, or to be asked from this machine."""
+
+_EXPLAIN_PATH = "/v1/explain"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_Scope = MutableMapping[str, Any]
+
+
+def build_app(service: Service, options: WebOptions) -> WebApp:
+    """The ASGI application that serves this runtime."""
+    guard, bodies = Guard(options.tokens), BodyReader()
+    faults = Faults(options.log, options.mask)
+    ingest = Ingest(service, guard, bodies, options.limits, faults)
+    door = ApiDoor(build_api(service, options, faults), guard, bodies, options.limits.event, faults)
+    return WebApp(ingest, door)
+
+
+class WebApp:
+    """Sends each request to its place. Never raises: whatever happens ends in an answer."""
+
+    def __init__(self, ingest: Ingest, door: ApiDoor) -> None:
+        self._ingest = ingest
+        self._door = door
+
+    async def __call__(self, scope: _Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of any kind that ASGI knows."""
+        if scope["type"] == "http":
+            if scope["path"] == INGEST_PATH and scope["method"] == "POST":
+                await self._ingest(scope, receive, send)
+            else:
+                await self._door(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+
+class ApiDoor:
+    """Stands before the API: checks who asks, and reads bodies within their limits."""
+
+    def __init__(self, api: FastAPI, guard: Guard, bodies: BodyReader, limit: int, faults: Faults) -> None:
+        self._api = api
+        self._guard = guard
+        self._bodies = bodies
+        self._limit = limit
+        self._faults = faults
+
+    async def __call__(self, scope: _Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        head = dict(scope["headers"])
+        try:
+            if scope["path"] not in OPEN_PATHS:
+                self._guard.check(scope, head, needed_scope(scope["method"], scope["path"]))
+            if scope["method"] in _WITH_BODY:
+                body = await self._bodies.read(head, receive, self._limit)
+                check_nesting(body, around=1)
+                receive = _Replayed(body, receive)
+        except ClientGone:
+            return
+        except Exception as error:  # the last place that can still answer
+            await send_problem(send, self._faults.describe(error))
+            return
+        with contextlib.suppress(Exception, asyncio.CancelledError):  # answered by then: Starlette raises it once more
+            await self._api(scope, receive, send)
+
+
+def needed_scope(method: str, path: str) -> Scope:
+    """What a request to the API must be allowed: reading, or, to change something, all."""
+    if method in {"GET", "HEAD"} or (method == "POST" and path == _EXPLAIN_PATH):
+        return Scope.READ
+    return Scope.ADMIN
+
+
+class _Replayed:
+    """A receive that hands over a body that has been read before, then waits for the client to go."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

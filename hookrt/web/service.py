@@ -1,0 +1,96 @@
+"""What the HTTP door uses of the runtime, named exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from hookrt.matching.router import HookExplanation, Router
+from hookrt.model.event import Event, EventDraft
+from hookrt.plugin.registry import Registry
+from hookrt.store.contract import Store
+
+if TYPE_CHECKING:
+    from hookrt.config.load import Configuration
+
+
+class Accepted(Protocol):
+    """What became of an accepted event."""
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        ...
+
+    @property
+    def deliveries(self) -> tuple[str, ...]:
+        """Its deliveries' ids, of a duplicate those of the first event."""
+        ...
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether it had been accepted before."""
+        ...
+
+
+class Control(Protocol):
+    """What people do to single deliveries. Each raises NotFound, or UsageError where it is not possible."""
+
+    async def replay(self, delivery: str, *, from_start: bool = False, new_message_id: bool = False) -> str:
+        """Make a new delivery of the same event; returns its id."""
+        ...
+
+    async def cancel(self, delivery: str) -> None:
+        """Cancel a delivery that is not final."""
+        ...
+
+    async def retry_now(self, delivery: str) -> None:
+        """Make a waiting delivery due at once."""
+        ...
+
+
+class Service(Protocol):
+    """The runtime, as far as HTTP asks for it."""
+
+    @property
+    def router(self) -> Router:
+        """The hooks as they are now."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """Where events and deliveries are."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """The loaded plugins."""
+        ...
+
+    @property
+    def configuration(self) -> Configuration | None:
+        """What hooks.yaml says, None where the runtime was made without one."""
+        ...
+
+    @property
+    def control(self) -> Control:
+        """What people do to deliveries; raises UsageError when the runtime does not run."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs, so that events are taken."""
+        ...
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process delivers; else another one does, or takes over."""
+        ...
+
+    async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = "http") -> Sequence[Accepted]:
+        """Store events, all or nothing; durable when it returns. Raises EventError, Overloaded or StoreError."""
+        ...
+
+    def explain(self, event: Event) -> Sequence[HookExplanation]:
+        """For every hook whether it fires on this event, and why not."""
+        ...
