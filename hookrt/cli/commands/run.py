@@ -1,0 +1,129 @@
+"""`hookrt run`: the service."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hookrt.cli.event_loop import run_in_loop
+from hookrt.cli.interrupts import stop_requests
+from hookrt.cli.options import ConfigArgument, EnvFileOption
+from hookrt.cli.problem_view import show_problems
+from hookrt.cli.project import Project, open_project
+from hookrt.cli.render import Screen
+from hookrt.cli.service import Service, serving
+from hookrt.cli.version import installed_version
+from hookrt.cli.wording import counted
+from hookrt.config.load import Configuration
+from hookrt.errors import ConfigError
+from hookrt.model.delivery import Status
+from hookrt.observability.log import configure_logging, get_log
+from hookrt.observability.metrics import Metrics
+from hookrt.plugin.settings import format_duration
+from hookrt.runtime import Runtime
+
+app = typer.Typer(add_completion=False)
+
+
+class LogFormat(StrEnum):
+    """How the log looks; `auto` is console on a terminal, else JSON."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@app.command()
+def run(  # noqa: PLR0913 - one parameter for each option
+    path: ConfigArgument = None,
+    *,
+    host: Annotated[str | None, typer.Option(help="Listen on this address.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes any.", show_default="4665")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where events are kept.", show_default=".hookrt/hookrt.db beside hooks.yaml"),
+    ] = None,
+    env_file: EnvFileOption = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="How the log looks.", show_default="auto")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="The least that is logged.", show_default="info")] = None,
+) -> None:
+    """Serve hooks.yaml: take events over HTTP and deliver them.
+
+    Every event that is answered 202 is on disk and will be delivered, also
+    after a crash. Ctrl-C or SIGTERM ends it gracefully: attempts under way
+    finish, or are made again by the next run. A second Ctrl-C ends at once.
+
+    Settings come from these options, then from HOOKRT_* variables (like
+    HOOKRT_PORT), then from `service:` in hooks.yaml.
+
+    Examples:
+      hookrt run
+      hookrt run deploy/hooks.yaml --port 8080 --env-file .env
+      hookrt run --host 0.0.0.0 --store sqlite:////var/lib/hookrt/hookrt.db
+    """
+    settings = {"host": host, "port": port, "store": store, "log": {"format": log_format, "level": log_level}}
+    project = replace(open_project(path, env_file), settings=settings)
+    run_in_loop(_serve(project, _load(project)))
+
+
+def _load(project: Project) -> Configuration:
+    loaded = project.load("error")
+    if loaded.configuration is None:
+        raise ConfigError(loaded.problems)
+    show_problems(Screen(sys.stderr), loaded.problems)
+    return loaded.configuration
+
+
+async def _serve(project: Project, configuration: Configuration) -> None:
+    settings, metrics = configuration.service, Metrics()
+    runtime = Runtime.from_configuration(configuration, project.registry, env=project.env, observers=[metrics])
+    configure_logging(settings.log.format, settings.log.level, runtime.mask)
+    asyncio.get_running_loop().set_exception_handler(_log_stray_error)
+    screen = Screen(sys.stderr)
+    with stop_requests() as stop:
+        async with serving(runtime, settings, metrics) as service:
+            await _announce(screen, service, project, configuration)
+            await stop.wait()
+            limit = format_duration(settings.drain)
+            screen.line(f"stopping: attempts under way have {limit} to finish; Ctrl-C again ends at once")
+    screen.line("stopped" if service.finished else "stopped; the attempts that did not finish are made again next time")
+
+
+async def _announce(screen: Screen, service: Service, project: Project, configuration: Configuration) -> None:
+    counts = await service.runtime.store.counts()
+    open_deliveries = sum(count for status, count in counts.items() if not status.final and status is not Status.HELD)
+    held = counts.get(Status.HELD, 0)
+    waiting = f"{counted(open_deliveries, 'delivery', 'deliveries')} pending" + (f", {held} held" if held else "")
+    screen.line((f"hookrt {installed_version()}", "bold"), " listens on ", (service.server.url, "bold cyan"))
+    screen.line(("  store  ", "dim"), f"{service.runtime.store.url} ({waiting})")
+    screen.line(("  hooks  ", "dim"), f"{counted(len(configuration.hooks), 'hook')} from {_absolute(project.path)}")
+    for plugin in project.registry.plugins:
+        for error in plugin.errors:
+            screen.line(("  plugin ", "dim"), (f"{plugin.distribution} {plugin.version} failed: {error}", "yellow"))
+
+
+def _absolute(path: Path) -> Path:
+    return path.resolve()
+
+
+def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """What no task could catch goes to the log as one line, never to the terminal as a traceback."""
+    error = context.get("exception")
+    get_log("service").error("stray-error", what=str(context.get("message")), error=repr(error))

@@ -1,0 +1,84 @@
+"""How deliveries look, as the API describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hookrt.cli.render import Piece, Screen
+from hookrt.cli.wording import brief_time, local_time, milliseconds, state, value_text, why
+
+Shown = Mapping[str, Any]
+
+
+def show_deliveries(screen: Screen, deliveries: Sequence[Shown]) -> None:
+    """A table of deliveries."""
+    columns = ["delivery", "status", "hook", "attempts", "created", "why", "event"]
+    screen.table(columns, [_row(delivery) for delivery in deliveries])
+
+
+def show_delivery(screen: Screen, delivery: Shown, *, full: bool = False) -> None:
+    """One delivery with its steps and attempts; `full` adds headers and bodies of what was sent and answered."""
+    screen.line(
+        (delivery["hook"], "bold"), "  ", (delivery["id"], "cyan"), "  ", state(delivery["status"]), _why(delivery)
+    )
+    if full:
+        for name, text in _facts(delivery):
+            screen.line("  ", (f"{name:9} ", "dim"), text)
+    for step in delivery.get("steps") or []:
+        output = f"  → {value_text(step['output'])}" if step.get("output") is not None else ""
+        error: Piece = (f"  {step['error']}" if step.get("error") else "", "red")
+        screen.line("  ", f"{step['id']:12} ", state(step["status"]), output, error)
+    for attempt in delivery.get("attempts") or []:
+        _show_attempt(screen, attempt, full=full)
+
+
+def _row(delivery: Shown) -> list[Piece]:
+    return [
+        (delivery["id"], "cyan"),
+        state(delivery["status"]),
+        (delivery["hook"], "bold"),
+        str(delivery["attempt_count"]),
+        brief_time(delivery["created"]),
+        delivery.get("reason") or "",
+        delivery["event"],
+    ]
+
+
+def _why(delivery: Shown) -> Piece:
+    text = f"  {delivery['reason']}" if delivery.get("reason") else ""
+    if delivery["status"] == "waiting":
+        text += f"  next attempt at {local_time(delivery.get('due'))}"
+    return (text, "dim")
+
+
+def _facts(delivery: Shown) -> Iterator[tuple[str, str]]:
+    yield "event", f"{delivery['event']} ({delivery.get('event_type', '?')} from {delivery['event_source']})"
+    yield "created", local_time(delivery["created"])
+    yield "expires", local_time(delivery["expires"])
+    yield "lane", delivery["lane"]
+    if delivery.get("replay_of"):
+        yield "replay of", delivery["replay_of"]
+
+
+def _show_attempt(screen: Screen, attempt: Shown, *, full: bool) -> None:
+    head = f"  {attempt['number']:>3}. {attempt['step']:12} "
+    text = f"  {milliseconds(attempt['duration_ms'])}  {local_time(attempt['started'])}"
+    screen.line(head, state(attempt["outcome"]), (text, "dim"), f"  {why(attempt)}".rstrip())
+    request, response = attempt.get("request"), attempt.get("response")
+    if request:
+        screen.line("       ", request["method"], " ", request["url"], f" → {response['status']}" if response else "")
+        if full:
+            _show_message(screen, "sent", request)
+    if response and full:
+        _show_message(screen, "answered", response)
+    for line in attempt.get("logs") or []:
+        screen.line("       ", ("log ", "dim"), line)
+
+
+def _show_message(screen: Screen, what: str, message: Shown) -> None:
+    screen.line("       ", (what, "dim"))
+    for name, value in message["headers"].items():
+        screen.line("         ", (f"{name}: ", "dim"), value)
+    if message.get("body"):
+        screen.block(message["body"], indent="         ")

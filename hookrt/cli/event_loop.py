@@ -1,0 +1,39 @@
+"""The event loop of commands that serve: uvloop where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from hookrt.cli.failures import report_stray
+from hookrt.cli.render import Screen
+
+T = TypeVar("T")
+
+
+def run_in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a fresh loop; what it raises comes out unchanged.
+
+    What no task catches is told in one line on stderr, unless the coroutine sets another handler.
+    """
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.get_loop().set_exception_handler(_tell_stray_error)
+        return runner.run(work)
+
+
+def _tell_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        report_stray(error)
+    else:
+        Screen(sys.stderr).line(("hookrt: ", "bold red"), str(context.get("message")))
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - absent on some platforms, and only needed here
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

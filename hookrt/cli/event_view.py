@@ -1,0 +1,70 @@
+"""How events and explanations look, as the API describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hookrt.cli.render import Piece, Screen, to_json
+from hookrt.cli.wording import brief_time, counted, local_time, value_text
+
+Shown = Mapping[str, Any]
+
+_WHY = {
+    "disabled": "it is disabled",
+    "type": "another type",
+    "source": "another source",
+    "condition": "its condition is false",
+    "unanswerable": "its condition cannot be evaluated",
+}
+
+
+def show_events(screen: Screen, events: Sequence[Shown]) -> None:
+    """A table of events."""
+    screen.table(["event", "type", "source", "received", "data"], [_row(event) for event in events])
+
+
+def show_event(screen: Screen, event: Shown) -> None:
+    """One event with all of its data."""
+    screen.line((event["type"], "bold"), "  ", (event["id"], "cyan"), ("  from ", "dim"), event["source"])
+    for name in ("subject", "time", "received", "content_type", "cause"):
+        if event.get(name) is not None:
+            text = local_time(event[name]) if name in {"time", "received"} else str(event[name])
+            screen.line("  ", (f"{name.replace('_', ' '):12} ", "dim"), text)
+    for name, value in (event.get("attributes") or {}).items():
+        screen.line("  ", (f"{name:12} ", "dim"), str(value))
+    if event.get("data_base64") is not None:
+        screen.line(("  data (base64)  ", "dim"), event["data_base64"])
+    else:
+        screen.line(("  data", "dim"))
+        for line in to_json(event.get("data")).splitlines():
+            screen.line("    ", line)
+
+
+def show_explanations(screen: Screen, explanations: Sequence[Shown]) -> None:
+    """For every hook whether it fires and, if not, why, with the values of the parts of its condition."""
+    if not explanations:
+        screen.line("there are no hooks")
+        return
+    width = max(len(explanation["hook"]) for explanation in explanations)
+    for explanation in explanations:
+        _show_explanation(screen, explanation, width)
+    firing = sum(explanation["fires"] for explanation in explanations)
+    screen.line((f"{firing} of {counted(len(explanations), 'hook')} {'fires' if firing == 1 else 'fire'}", "dim"))
+
+
+def _show_explanation(screen: Screen, explanation: Shown, width: int) -> None:
+    name: Piece = (f"{explanation['hook']:{width}}  ", "bold")
+    if explanation["fires"]:
+        screen.line(("✓ ", "green"), name, ("fires", "green"))
+        return
+    text = str(explanation.get("detail") or _WHY.get(explanation["reason"], explanation["reason"]))
+    screen.line(("✗ ", "red"), name, text)
+    for finding in explanation.get("findings") or []:
+        problem: Piece = (f"  {finding['problem']}" if finding.get("problem") else "", "yellow")
+        screen.line(" " * (width + 4), (finding["expression"], "cyan"), " is ", finding["value"], problem)
+
+
+def _row(event: Shown) -> list[Piece]:
+    data = "(large)" if event.get("data_omitted") else value_text(event.get("data"), 80)
+    return [(event["id"], "cyan"), (event["type"], "bold"), event["source"], brief_time(event.get("received")), data]

@@ -1,0 +1,221 @@
+"""How things of the API look as plain text."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from hookrt.cli.delivery_view import show_deliveries, show_delivery
+from hookrt.cli.event_view import show_event, show_events, show_explanations
+from hookrt.cli.hook_view import retry_times, show_hook, show_hooks
+from hookrt.cli.problem_view import annotate_problems, count_problems, show_problems
+from hookrt.cli.render import Screen
+from hookrt.cli.request_view import body_lines
+from hookrt.cli.wording import counted, local_time, milliseconds, value_text
+from hookrt.model.hook import Place
+from hookrt.model.policy import STANDARD
+from hookrt.model.problem import Problem, Severity
+from hookrt.plugin.settings import format_duration
+
+
+def _shown(show: Any, *arguments: Any, **named: Any) -> str:
+    stream = io.StringIO()
+    show(Screen(stream), *arguments, **named)
+    return stream.getvalue()
+
+
+DELIVERY: dict[str, Any] = {
+    "id": "dlv_1",
+    "event": "evt_1",
+    "event_type": "PostRegister",
+    "event_source": "http",
+    "hook": "welcome",
+    "status": "waiting",
+    "reason": "status",
+    "steps": [
+        {"id": "contact", "status": "succeeded", "output": {"email": "a\x1b@x"}, "error": None},
+        {"id": "webhook", "status": "pending", "output": None, "error": None},
+    ],
+    "attempt_count": 2,
+    "failed_steps": 0,
+    "lane": "crm",
+    "created": "2026-01-31T12:00:00Z",
+    "due": "2026-01-31T12:00:05Z",
+    "expires": "2026-02-07T12:00:00Z",
+    "updated": None,
+    "order_key": None,
+    "replay_of": None,
+    "attempts": [
+        {
+            "number": 1,
+            "step": "contact",
+            "started": "2026-01-31T12:00:00Z",
+            "duration_ms": 12.34,
+            "outcome": "done",
+            "reason": None,
+            "message": None,
+            "logs": ["a contact"],
+            "request": None,
+            "response": None,
+        },
+        {
+            "number": 2,
+            "step": "webhook",
+            "started": "2026-01-31T12:00:01Z",
+            "duration_ms": 3100,
+            "outcome": "retry",
+            "reason": "status",
+            "message": "the endpoint answered 500",
+            "logs": [],
+            "request": {"method": "POST", "url": "http://x/contacts", "headers": {"a": "b"}, "body": "{}"},
+            "response": {"status": 500, "headers": {"server": "evil\x1b[2J"}, "body": "line1\nline2"},
+        },
+    ],
+}
+
+
+def test_a_delivery_shows_its_steps_and_attempts_with_reason_and_message() -> None:
+    shown = _shown(show_delivery, DELIVERY)
+    assert "welcome  dlv_1  waiting  status  next attempt at" in shown
+    assert 'contact      succeeded  → {"email": "a\\u001b@x"}' in shown
+    assert "  1. contact      done  12 ms" in shown
+    assert "status: the endpoint answered 500" in shown
+    assert "POST http://x/contacts → 500" in shown
+    assert "line1" not in shown
+
+
+def test_a_delivery_in_full_shows_headers_and_bodies_without_control_characters() -> None:
+    shown = _shown(show_delivery, DELIVERY, full=True)
+    assert "server: evil\\x1b[2J" in shown
+    assert "line1\n" in shown
+    assert "PostRegister from http" in shown
+    assert "\x1b" not in shown
+
+
+def test_lists_are_aligned_tables() -> None:
+    lines = _shown(show_deliveries, [DELIVERY, {**DELIVERY, "hook": "a"}]).splitlines()
+    assert lines[0].split() == ["delivery", "status", "hook", "attempts", "created", "why", "event"]
+    assert lines[1].index("evt_1") == lines[2].index("evt_1") == lines[0].index("event")
+
+
+EVENT: dict[str, Any] = {
+    "id": "evt_1",
+    "type": "PostRegister",
+    "source": "http",
+    "subject": None,
+    "time": "2026-01-31T12:00:00Z",
+    "received": "2026-01-31T12:00:00Z",
+    "data": {"name": "\u202eevil", "tags": ["x"] * 60},
+    "data_base64": None,
+    "data_omitted": False,
+    "content_type": None,
+    "attributes": {"region": "eu"},
+    "cause": None,
+}
+
+
+def test_an_event_shows_all_its_data_and_a_list_a_part_of_it() -> None:
+    assert _shown(show_event, EVENT).count('"x"') == 60
+    row = _shown(show_events, [EVENT]).splitlines()[1]
+    assert row.endswith("…")
+    assert "\\u202e" in row
+
+
+def test_explanations_show_why_not_with_the_values() -> None:
+    explanations = [
+        {"hook": "welcome", "fires": True, "reason": "fires", "detail": "", "findings": []},
+        {"hook": "security", "fires": False, "reason": "type", "detail": "A does not match B", "findings": []},
+        {
+            "hook": "vip",
+            "fires": False,
+            "reason": "condition",
+            "detail": 'event.data.plan == "pro" is false',
+            "findings": [{"expression": "event.data.plan", "value": '"free"', "problem": None}],
+        },
+    ]
+    assert _shown(show_explanations, explanations).splitlines() == [
+        "✓ welcome   fires",
+        "✗ security  A does not match B",
+        '✗ vip       event.data.plan == "pro" is false',
+        '            event.data.plan is "free"',
+        "1 of 3 hooks fires",
+    ]
+
+
+HOOK: dict[str, Any] = {
+    "name": "welcome",
+    "enabled": True,
+    "description": "A contact",
+    "origin": "file",
+    "place": "hooks.yaml:3:1",
+    "on": ["PostRegister", "User.*"],
+    "from": "logto",
+    "when": "true",
+    "expires": "7d",
+    "steps": [
+        {
+            "id": "webhook",
+            "action": "webhook",
+            "lane": "crm",
+            "when": None,
+            "timeout": "15s",
+            "retry": {"name": "list", "attempts": 3, "delays": ["5s", "5m"]},
+            "continue_on_error": True,
+        }
+    ],
+    "stats": {"succeeded": 5, "dead": 1, "pending": 2, "attempts": 9, "last_failure": None},
+}
+
+
+def test_a_hook_shows_the_resolved_policy_and_the_times_of_its_retries() -> None:
+    shown = _shown(show_hook, HOOK)
+    assert "retry     list: 3 attempts at most" in shown
+    assert "tried again 5s, 5m5s after the first attempt" in shown
+    assert "from      logto" in shown
+    assert "the hook goes on" in shown
+    assert "welcome" in _shown(show_hooks, [HOOK])
+
+
+def test_the_times_of_the_standard_schedule_add_up_to_about_three_days() -> None:
+    times = retry_times([format_duration(delay) for delay in STANDARD.delays])
+    assert times[:2] == ["5s", "5m5s"]
+    assert times[-1] == "3d3h35m5s"
+
+
+def test_problems_show_their_caret_below_the_right_column_also_behind_tabs() -> None:
+    place = Place("hooks.yaml", 3, 3)
+    lines = _shown(show_problems, [Problem(place, "bad", "\tx: y", "say z", width=2)]).splitlines()
+    assert lines[0] == "hooks.yaml:3:3: error: bad"
+    assert lines[1].index(": y") == lines[2].index("^^")
+    assert lines[3].strip() == "hint: say z"
+
+
+def test_problems_as_annotations_carry_their_place() -> None:
+    problem = Problem(Place("a.yaml", 3, 5), "bad\nworse", None, "do x", Severity.WARNING)
+    assert _shown(annotate_problems, [problem]) == "::warning file=a.yaml,line=3,col=5::bad%0Aworse%0Ahint: do x\n"
+
+
+def test_problems_are_counted_by_severity() -> None:
+    place = Place("a.yaml", 1, 1)
+    error, warning = Problem(place, "x"), Problem(place, "y", severity=Severity.WARNING)
+    assert count_problems([error, error, warning]) == "2 errors, 1 warning"
+    assert count_problems([warning]) == "1 warning"
+    assert count_problems([]) == "no problems"
+
+
+def test_a_long_body_is_laid_out_and_cut() -> None:
+    lines = list(body_lines(json.dumps({"items": list(range(100))}).encode()))
+    assert lines[0] == "{"
+    assert lines[-1] == "… 64 more lines"
+    assert list(body_lines(b"\xff\xfe")) == ["\\xff\\xfe"]
+
+
+def test_small_words() -> None:
+    assert counted(1, "delivery", "deliveries") == "1 delivery"
+    assert counted(2, "delivery", "deliveries") == "2 deliveries"
+    assert counted(0, "hook") == "0 hooks"
+    assert [milliseconds(value) for value in (0.42, 12.3, 3150)] == ["0.4 ms", "12 ms", "3.1 s"]
+    assert local_time(None) == "-"
+    assert local_time("nonsense") == "nonsense"
+    assert value_text({"a": "x" * 500}, 10) == '{"a": "xx…'
