@@ -49,7 +49,7 @@ class AttemptLog:
         if len(self.lines) >= MAX_LINES:
             self.dropped += 1
             return
-        shown = "".join(f" {key}={value!r}" for key, value in fields.items())
+        shown = "".join(f" {key}={value}" for key, value in fields.items())
         self.lines.append(f"{level}: {event}{shown}")
 
 

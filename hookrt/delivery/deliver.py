@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hookrt.delivery.decide import Situation, decide
-from hookrt.delivery.lane import Job, Lane
+from hookrt.delivery.lane import Job, Lane, Place
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.record import Change, Recorder
@@ -33,7 +33,7 @@ class Courier:
     lanes: Lanes
     recorder: Recorder
 
-    async def deliver(self, job: Job, lane: Lane) -> None:
+    async def deliver(self, job: Job, lane: Lane, place: Place) -> None:
         """Run the steps that this lane is for; hand over, park or finish the delivery."""
         while True:
             hook = self.ports.router.get(job.delivery.hook)
@@ -41,7 +41,7 @@ class Courier:
                 reason = HOOK_DISABLED if hook and not hook.enabled else HOOK_REMOVED
                 await self._leave(job, Change(Status.HELD, job.delivery.lane, job.delivery.due_us, reason=reason))
                 return
-            if not await self._advance(job, lane, hook):
+            if not await self._advance(job, _At(hook, lane, place)):
                 return
 
     async def postpone(self, job: Job, reason: str) -> None:
@@ -50,42 +50,45 @@ class Courier:
         change = Change(Status.WAITING, job.delivery.lane, due_us, reason=reason)
         await self.recorder.record(job, replace(change, step_attempts=job.delivery.step_attempts))
 
-    async def _advance(self, job: Job, lane: Lane, hook: Hook) -> bool:
+    async def _advance(self, job: Job, at: _At) -> bool:
         """One step; whether there is more to do here."""
         now_us = self.ports.store.now_us()
-        delivery = job.delivery
-        step = hook.step_after(delivery.results)
+        delivery, lane = job.delivery, at.lane
+        step = at.hook.step_after(delivery.results)
         if step is None:
             return await self._leave(job, Change(Status.SUCCEEDED, lane.name, now_us))
         if now_us >= delivery.expires_us:
             return await self._leave(job, Change(Status.DEAD, lane.name, now_us, reason="expired"))
         if step.lane != lane.name:
             return await self._move(job, step, _Over({}))
-        if step.when is not None and not self._holds(job, hook, step):
-            skipped = {step.id: StepResult(StepStatus.SKIPPED)}
-            return await self._go_on(job, hook, lane, _Over(skipped))
-        return await self._attempt(job, hook, step, lane)
+        if step.when is not None and not self._holds(job, at.hook, step):
+            return await self._go_on(job, at, _Over({step.id: StepResult(StepStatus.SKIPPED)}))
+        return await self._attempt(job, step, at)
 
-    async def _attempt(self, job: Job, hook: Hook, step: Step, lane: Lane) -> bool:
-        ended = await run_attempt(job, hook, step, self.ports)
+    async def _attempt(self, job: Job, step: Step, at: _At) -> bool:
+        ended = await run_attempt(job, at.hook, step, self.ports)
         ended, emitted = self.recorder.emissions(job, step, ended)
         attempts = job.delivery.step_attempts + 1
         situation = Situation(attempts, self.ports.store.now_us(), job.delivery.expires_us, self.ports.random())
         verdict = decide(ended.outcome, step, situation)
         if isinstance(verdict, StepOver):
             over = _Over({step.id: verdict.result}, ended.attempt, emitted)
-            return await self._go_on(job, hook, lane, over)
-        return await self._leave(job, _change_of(verdict, lane, situation, ended.attempt))
+            return await self._go_on(job, at, over)
+        at.place.free()
+        return await self._leave(job, _change_of(verdict, at.lane, situation, ended.attempt))
 
-    async def _go_on(self, job: Job, hook: Hook, lane: Lane, over: _Over) -> bool:
+    async def _go_on(self, job: Job, at: _At, over: _Over) -> bool:
         """A step is over: the next one here, elsewhere, or none. Each starts after this commit."""
-        step = hook.step_after({**job.delivery.results, **over.results})
+        step = at.hook.step_after({**job.delivery.results, **over.results})
+        lane = at.lane.name
+        if step is None or step.lane != lane:
+            at.place.free()
         if step is None:
-            return await self._leave(job, over.change(Status.SUCCEEDED, lane.name, self.ports.store.now_us()))
-        if step.lane != lane.name:
+            return await self._leave(job, over.change(Status.SUCCEEDED, lane, self.ports.store.now_us()))
+        if step.lane != lane:
             return await self._move(job, step, over)
         status = Status.RUNNING if self.lanes.open else Status.PENDING
-        kept = await self.recorder.record(job, over.change(status, lane.name, self.ports.store.now_us()))
+        kept = await self.recorder.record(job, over.change(status, lane, self.ports.store.now_us()))
         if kept is None or status is Status.PENDING:
             return False
         job.delivery = kept
@@ -119,6 +122,15 @@ class Courier:
             )
             self.ports.observer.condition_failed(hook.name)
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where a delivery is: the hook as it is now, the lane, and the worker's place in it."""
+
+    hook: Hook
+    lane: Lane
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

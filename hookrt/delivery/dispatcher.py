@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hookrt.clock import duration_us
 from hookrt.delivery.deliver import Courier
 from hookrt.delivery.intake import Intake
-from hookrt.delivery.lane import Job, Lane
+from hookrt.delivery.lane import Job, Lane, Place
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.leases import Leadership
 from hookrt.delivery.ports import Ports
@@ -42,10 +42,10 @@ class Dispatcher:
         self._kick.set()
 
     def work(self, lane: Lane) -> None:
-        """Put another worker on this lane, if it may have one more."""
-        if lane.active < lane.concurrency:
-            lane.active += 1
-            task = asyncio.create_task(self._work(lane), name=f"lane {lane.name}")
+        """Put another worker on this lane, if it has work and may have one more."""
+        place = Place(lane, self.work)
+        if lane.queue and place.take():
+            task = asyncio.create_task(self._work(lane, place))
             self._workers.add(task)
             task.add_done_callback(self._workers.discard)
 
@@ -114,30 +114,30 @@ class Dispatcher:
         except TimeoutError:
             return
 
-    async def _work(self, lane: Lane) -> None:
-        """Take one delivery after the other until the lane is empty."""
-        assert self._courier is not None
+    async def _work(self, lane: Lane, place: Place) -> None:
+        """Take one delivery after the other, as long as there is one and a place for it."""
         try:
-            while lane.queue:
+            while lane.queue and (place.taken or place.take()):
                 await lane.pace(self._ports.clock)
                 if not lane.queue:
                     break
-                job = lane.queue.popleft()
-                await self._deliver(job, lane)
+                await self._deliver(lane.queue.popleft(), lane, place)
                 if self._lanes.wants_more(lane):
                     self.kick()
         finally:
-            lane.active -= 1
+            if place.taken:
+                place.leave()
             self._lanes.drop_if_idle(lane)
 
-    async def _deliver(self, job: Job, lane: Lane) -> None:
+    async def _deliver(self, job: Job, lane: Lane, place: Place) -> None:
         assert self._courier is not None
         try:
-            await self._courier.deliver(job, lane)
+            await self._courier.deliver(job, lane, place)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # a bug of the engine must cost one delivery some time, and be seen
             self._ports.log.error("engine-bug", delivery=job.delivery.id, error=repr(error))
             await self._courier.postpone(job, "engine-bug")
         finally:
+            place.leave()
             self._lanes.leave(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookrt.clock import Clock
@@ -26,10 +27,46 @@ class Job:
         return len(self.event.content)
 
 
+class Place:
+    """A worker's place at the endpoint of a lane: taken for attempts, free again while results are written."""
+
+    __slots__ = ("_lane", "_on_free", "taken")
+
+    def __init__(self, lane: Lane, on_free: Callable[[Lane], None]) -> None:
+        self._lane = lane
+        self._on_free = on_free
+        self.taken = False
+
+    def take(self) -> bool:
+        """Take a place, if the lane has one."""
+        if self._lane.active >= self._lane.concurrency:
+            return False
+        self._lane.active += 1
+        self.taken = True
+        return True
+
+    def free(self) -> None:
+        """The attempt is over, and only its result remains to be written: somebody else may have the place."""
+        if self.taken:
+            self.taken = False
+            self._lane.active -= 1
+            self._lane.recording += 1
+            self._on_free(self._lane)
+
+    def leave(self) -> None:
+        """The delivery is not here any more."""
+        if self.taken:
+            self.taken = False
+            self._lane.active -= 1
+        else:
+            self._lane.recording -= 1
+
+
 class Lane:
     """What waits for one destination in this process, and how much of it may run at once.
 
-    `starved` says that the store has due deliveries that found no room here.
+    `active` are the attempts under way, `recording` those whose result is on its way to the disk: they take room in
+    memory, but no place at the endpoint. `starved` says that the store has due deliveries that found no room here.
     """
 
     def __init__(self, name: str, concurrency: int, rate: float | None = None) -> None:
@@ -39,14 +76,15 @@ class Lane:
         self.queue: deque[Job] = deque()
         self.reserved = 0
         self.active = 0
+        self.recording = 0
         self.starved = False
         self._interval = 1 / rate if rate else 0.0
         self._next_start = 0.0
 
     @property
     def held(self) -> int:
-        """How many deliveries are here, under way, or on their way here."""
-        return len(self.queue) + self.reserved + self.active
+        """How many deliveries are here, in any state, or on their way here."""
+        return len(self.queue) + self.reserved + self.active + self.recording
 
     @property
     def idle(self) -> bool:
