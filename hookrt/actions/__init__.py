@@ -1,1 +1,1 @@
-"""TODO."""
+"""Built-in actions, each found by entry point like anyone's."""

@@ -33,7 +33,7 @@ def _tell_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop  # noqa: PLC0415 - absent on some platforms, and only needed here
+        import uvloop
     except ImportError:
         return None
     return uvloop.new_event_loop

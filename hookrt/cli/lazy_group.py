@@ -2,7 +2,6 @@
 
 Listing and completing names costs no import; only the command that is called is loaded, with all it needs.
 """
-# ruff: noqa: PLC0415 - importing late is what this file is for
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = _forget_output()
     except (Exception, KeyboardInterrupt) as error:
-        from hookrt.cli.failures import report_failure  # noqa: PLC0415 - most runs do not fail
+        from hookrt.cli.failures import report_failure
 
         code = report_failure(error, given, debug=_wants_debug(given))
     sys.exit(code)
@@ -72,7 +72,7 @@ def _call(arguments: list[str]) -> int:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from hookrt.cli.version import installed_version  # noqa: PLC0415 - needed here only
+        from hookrt.cli.version import installed_version
 
         typer.echo(f"hookrt {installed_version()}")
         raise typer.Exit
@@ -105,7 +105,7 @@ def _guard_threads() -> None:
     """What a thread or a finaliser raises is told in one line, too."""
 
     def tell(found: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
-        from hookrt.cli.failures import report_stray  # noqa: PLC0415 - most runs do not fail
+        from hookrt.cli.failures import report_stray
 
         if found.exc_value is not None:
             report_stray(found.exc_value)

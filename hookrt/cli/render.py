@@ -104,7 +104,7 @@ class Screen:
 
     @cached_property
     def _console(self) -> Console:
-        from rich.console import Console  # noqa: PLC0415 - a pipe needs no rich
+        from rich.console import Console
 
         return Console(file=self._stream, highlight=False, emoji=False, markup=False)
 
@@ -124,7 +124,7 @@ def _plain(piece: Piece) -> str:
 
 
 def _assemble(pieces: Sequence[Piece]) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - a pipe needs no rich
+    from rich.text import Text
 
     line = Text()
     for piece in pieces:
@@ -133,8 +133,8 @@ def _assemble(pieces: Sequence[Piece]) -> Text:
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[Piece]]) -> Any:
-    from rich import box  # noqa: PLC0415 - a pipe needs no rich
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns[:-1]:

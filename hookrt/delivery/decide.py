@@ -11,7 +11,7 @@ from hookrt.model.outcome import Outcome, OutcomeKind
 from hookrt.model.verdict import Dead, RetryAt, StepOver, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Situation:
     """What else there is to know: attempts of this step so far (this one included), the time, the end of the
     delivery's life, and a random number from 0 to 1 for the jitter.

@@ -124,7 +124,7 @@ class Courier:
             return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _At:
     """Where a delivery is: the hook as it is now, the lane, and the worker's place in it."""
 
@@ -133,7 +133,7 @@ class _At:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Over:
     """A step that is over: its result, the attempt that led to it, if any, and what it emits."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
 from hookrt.clock import duration_us
 from hookrt.delivery.deliver import HOOK_REMOVED, Courier
 from hookrt.delivery.dispatcher import Dispatcher
-from hookrt.delivery.intake import Accepted, Intake
+from hookrt.delivery.intake import Intake
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.leases import Leadership, cancel_all
 from hookrt.delivery.ports import Ports
@@ -18,7 +18,6 @@ from hookrt.delivery.record import Recorder
 from hookrt.delivery.waiters import Waiters
 from hookrt.errors import StoreError
 from hookrt.model.delivery import Status
-from hookrt.model.event import EventDraft
 from hookrt.model.hook import Hook
 
 SWEEP_S = 30.0
@@ -26,7 +25,7 @@ SWEEP_S = 30.0
 
 
 class Engine:
-    """Accepts events and delivers them. It must be stopped; what was accepted then waits in the store.
+    """Delivers what its `intake` accepts. It must be stopped; what was accepted then waits in the store.
 
     `owner` names this process in leases.
     """
@@ -72,14 +71,6 @@ class Engine:
         if self._settling:
             await asyncio.wait(self._settling)
         return finished
-
-    async def accept(self, draft: EventDraft, default_source: str) -> Accepted:
-        """Store one event (see Intake.accept)."""
-        return await self.intake.accept(draft, default_source)
-
-    async def accept_all(self, drafts: Sequence[EventDraft], default_source: str) -> list[Accepted]:
-        """Store a batch, all or nothing (see Intake.accept_all)."""
-        return await self.intake.accept_all(drafts, default_source)
 
     def kick(self) -> None:
         """Something in the store may be due that nobody handed over."""

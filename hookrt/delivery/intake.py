@@ -26,7 +26,7 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 """Starts something that nobody waits for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """What became of an event: its identity and its deliveries; of a duplicate, those of the first one."""
 
@@ -62,7 +62,11 @@ class Intake:
         self._check_load()
         prepared = self._prepare(self._complete(draft, default_source), identified=draft.id is not None)
         try:
-            saved = await self._timed(prepared)
+            self._saving.append(self._ports.clock.monotonic())
+            try:
+                saved = await self._ports.store.save(prepared.new)
+            finally:
+                self._saving.popleft()  # saves end in about the order in which they began
         except asyncio.CancelledError:
             self._spawn(self._settle([prepared]))
             raise
@@ -133,13 +137,6 @@ class Intake:
         if self._saving and self._ports.clock.monotonic() - self._saving[0] > limits.writer_lag.total_seconds():
             raise Overloaded("the store's writer is behind")
 
-    async def _timed(self, prepared: Prepared) -> Saved:
-        self._saving.append(self._ports.clock.monotonic())
-        try:
-            return await self._ports.store.save(prepared.new)
-        finally:
-            self._saving.popleft()  # saves end in about the order in which they began
-
     def _complete_at(self, index: int, draft: EventDraft, default_source: str) -> Event:
         try:
             return self._complete(draft, default_source)
@@ -170,18 +167,18 @@ class Intake:
             self._ports.log.info("condition-unanswerable", hook=hook, event_type=event.type, why=self._ports.mask(why))
             self._ports.observer.condition_failed(hook)
         now_us = self._ports.store.now_us()
-        digest = event_digest(event) if identified else b""
-        prepared = Prepared(NewEvent(event, digest, now_us))
-        deliveries = [self._delivery(hook, event, now_us, prepared, hand_over) for hook in matched.hooks]
-        prepared.new = NewEvent(event, digest, now_us, deliveries)
+        jobs: list[Job] = []
+        deliveries = [self._delivery(hook, event, now_us, jobs if hand_over else None) for hook in matched.hooks]
         self.unmatched += not deliveries
-        return prepared
+        digest = event_digest(event) if identified else b""
+        return Prepared(NewEvent(event, digest, now_us, deliveries), jobs)
 
-    def _delivery(self, hook: Hook, event: Event, now_us: int, prepared: Prepared, hand_over: bool) -> NewDelivery:
+    def _delivery(self, hook: Hook, event: Event, now_us: int, jobs: list[Job] | None) -> NewDelivery:
+        """A delivery to save; where the lane has room it is leased to this process, and put on `jobs`."""
         lane = hook.steps[0].lane
         identity = self._ports.ids.new("dlv")
         expires_us = now_us + duration_us(hook.expires)
-        if not hand_over or not self._lanes.reserve(lane, len(event.content)):
+        if jobs is None or not self._lanes.reserve(lane, len(event.content)):
             return NewDelivery(identity, hook.name, lane, now_us, expires_us, hook.origin)
         lease = self.lease()
         delivery = Delivery(
@@ -197,7 +194,7 @@ class Intake:
             event_id=event.id,
             lease_token=lease.token,
         )
-        prepared.jobs.append(Job(delivery, event))
+        jobs.append(Job(delivery, event))
         return NewDelivery(identity, hook.name, lane, now_us, expires_us, hook.origin, lease)
 
     def _finish(self, prepared: Prepared, saved: Saved) -> Accepted:

@@ -24,7 +24,7 @@ PATIENCE_S = 1.0
 """How long to wait before a result is offered again to a store that could not take it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """How a delivery goes on: its next status and lane, and what is new about it.
 

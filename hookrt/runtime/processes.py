@@ -50,5 +50,5 @@ class Processes:
 
     async def _accept_here(self, drafts: Sequence[EventDraft], default_source: str, batch: bool) -> list[Accepted]:
         if batch:
-            return await self._engine.accept_all(drafts, default_source)
-        return [await self._engine.accept(drafts[0], default_source)]
+            return await self._engine.intake.accept_all(drafts, default_source)
+        return [await self._engine.intake.accept(drafts[0], default_source)]

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hookrt.store.open import open_store
 
 from hookrt.delivery.engine import Engine
 from hookrt.delivery.intake import Accepted
@@ -29,6 +28,7 @@ from hookrt.plugin.action import Action, ActionCall
 from hookrt.plugin.observer import AttemptRecorded, Observer
 from hookrt.plugin.settings import Settings
 from hookrt.store.contract import Store
+from hookrt.store.open import open_store
 
 Run = Callable[[ActionCall[Any]], Awaitable[Any]]
 
@@ -112,7 +112,7 @@ class World:
     recorded: list[AttemptRecorded] = field(default_factory=list)
 
     async def emit(self, data: Any = None, *, type: str = "A.B", **options: Any) -> Accepted:
-        return await self.engine.accept(EventDraft(type, encode_data(data), **options), "test")
+        return await self.engine.intake.accept(EventDraft(type, encode_data(data), **options), "test")
 
     async def ended(self, accepted: Accepted, timeout_s: float = 5) -> list[Delivery]:
         return await self.engine.waiters.wait(accepted.deliveries, timeout_s)

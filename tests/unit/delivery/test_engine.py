@@ -260,11 +260,11 @@ def test_a_batch_is_all_or_nothing(given) -> None:
         async with given.world([given.hook(given.step("first"))], {"first": ok}) as world:
             drafts = [EventDraft("A.B", id="one"), EventDraft("not a type", id="two")]
             with pytest.raises(EventError) as caught:
-                await world.engine.accept_all(drafts, "test")
+                await world.engine.intake.accept_all(drafts, "test")
             assert caught.value.index == 1
             assert await world.store.event("test", "one") is None
             assert (world.engine.lanes.jobs, world.engine.lanes.bytes) == (0, 0)
-            accepted = await world.engine.accept_all([drafts[0], drafts[0]], "test")
+            accepted = await world.engine.intake.accept_all([drafts[0], drafts[0]], "test")
             assert [one.duplicate for one in accepted] == [False, True]
 
     asyncio.run(run())

@@ -1,0 +1,186 @@
+"""The modules that a snippet can import: frozen selections of names, never the modules themselves.
+
+A real module leads everywhere (`json.codecs.builtins.open`), and a store to one would outlive the run.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import collections
+import datetime
+import decimal
+import fractions
+import functools
+import hashlib
+import hmac
+import html
+import itertools
+import json
+import math
+import random
+import re
+import statistics
+import string
+import sys
+import textwrap
+import time
+import urllib.parse
+import uuid
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+
+from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedImportError
+from hookrt.actions.python_snippet.worker.wrapped import bound_sleep, total_ordering, wraps
+from hookrt.actions.python_snippet.worker.zones import zone, zone_names
+
+
+class Module:
+    """What a snippet gets for `import NAME`: the offered names, read only.
+
+    Its attributes are native, since `from NAME import x` reads them past every guard.
+    """
+
+    __slots__ = ("_label", "_names", "_real")
+
+    def __init__(self, label: str, names: Mapping[str, Any], real: Any = None) -> None:
+        object.__setattr__(self, "_label", label)
+        object.__setattr__(self, "_names", dict(names))
+        object.__setattr__(self, "_real", frozenset(dir(real)) if real is not None else frozenset())
+
+    def __getattr__(self, name: str) -> Any:
+        """The offered name; DeniedAttributeError for one that only the real module has."""
+        try:
+            return self._names[name]
+        except KeyError:
+            pass
+        if name in self._real or name.startswith("_"):
+            raise DeniedAttributeError(f"{self._label}.{name} is not available in snippets")
+        raise AttributeError(f"module {self._label!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Modules are read only."""
+        raise DeniedAttributeError(f"the module {self._label!r} cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        """Modules are read only."""
+        raise DeniedAttributeError(f"the module {self._label!r} cannot be changed")
+
+    def __repr__(self) -> str:
+        return f"<module {self._label!r}>"
+
+
+def names_of(module: Module) -> Mapping[str, Any]:
+    """What a module offers."""
+    offered: Mapping[str, Any] = module._names
+    return offered
+
+
+def _public(real: Any, without: str = "", only: str = "") -> dict[str, Any]:
+    names = only.split() or getattr(real, "__all__", None) or [name for name in dir(real) if not name.startswith("_")]
+    dropped = set(without.split())
+    return {name: getattr(real, name) for name in names if name not in dropped}
+
+
+def _regular_expressions() -> dict[str, Any]:
+    names = _public(
+        re, only="compile search match fullmatch split findall finditer sub subn escape error Pattern Match"
+    )
+    flags = "A ASCII DEBUG I IGNORECASE L LOCALE M MULTILINE S DOTALL U UNICODE X VERBOSE NOFLAG"
+    return names | {name: int(getattr(re, name)) for name in flags.split() if name != "DEBUG"}
+
+
+def _randomness() -> dict[str, Any]:
+    generator = random.Random()  # noqa: S311 - as Python's own; secrets are not made here
+    names = (
+        "betavariate choice choices expovariate gauss getrandbits lognormvariate normalvariate paretovariate "
+        "randbytes randint random randrange sample shuffle triangular uniform vonmisesvariate weibullvariate"
+    )
+    return {name: getattr(generator, name) for name in names.split()}
+
+
+def _clock() -> dict[str, Any]:
+    names = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns gmtime localtime mktime strftime strptime"
+    return _public(time, only=names + " struct_time asctime ctime") | {"sleep": bound_sleep}
+
+
+def _hashes() -> dict[str, Any]:
+    names = (
+        "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512 blake2b blake2s shake_128 shake_256"
+    )
+    return _public(hashlib, only=names + " new")
+
+
+def _numbers() -> dict[str, Any]:
+    rounding = "CEILING DOWN FLOOR HALF_DOWN HALF_EVEN HALF_UP UP 05UP"
+    names = (
+        "Decimal Context Clamped DecimalException DivisionByZero FloatOperation Inexact InvalidOperation Overflow "
+        "Rounded Subnormal Underflow "
+    )
+    return _public(decimal, only=names + " ".join(f"ROUND_{way}" for way in rounding.split()))
+
+
+def _functions() -> dict[str, Any]:
+    made = {"wraps": wraps, "total_ordering": total_ordering}
+    return _public(functools, only="reduce partial lru_cache cache cmp_to_key") | made
+
+
+def _time_zones() -> dict[str, Any]:
+    made = {"ZoneInfo": zone, "available_timezones": zone_names}
+    return _public(zoneinfo, only="ZoneInfoNotFoundError") | made
+
+
+_URLS = Module("urllib.parse", _public(urllib.parse, without="ResultBase clear_cache"), urllib.parse)
+
+MODULES: Mapping[str, Module] = {
+    "base64": Module("base64", _public(base64, without="encode decode main"), base64),
+    "binascii": Module("binascii", _public(binascii), binascii),
+    "collections": Module(
+        "collections", _public(collections, only="defaultdict Counter OrderedDict deque ChainMap"), collections
+    ),
+    "datetime": Module("datetime", _public(datetime, without="datetime_CAPI sys"), datetime),
+    "decimal": Module("decimal", _numbers(), decimal),
+    "fractions": Module("fractions", {"Fraction": fractions.Fraction}, fractions),
+    "functools": Module("functools", _functions(), functools),
+    "hashlib": Module("hashlib", _hashes(), hashlib),
+    "hmac": Module("hmac", _public(hmac, only="new digest compare_digest"), hmac),
+    "html": Module("html", _public(html, only="escape unescape"), html),
+    "itertools": Module("itertools", _public(itertools), itertools),
+    "json": Module("json", _public(json, only="loads dumps JSONDecodeError"), json),
+    "math": Module("math", _public(math), math),
+    "random": Module("random", _randomness(), random),
+    "re": Module("re", _regular_expressions(), re),
+    "statistics": Module("statistics", _public(statistics, without="NormalDist"), statistics),
+    "string": Module("string", _public(string, without="Formatter"), string),
+    "textwrap": Module("textwrap", _public(textwrap, without="TextWrapper"), textwrap),
+    "time": Module("time", _clock(), time),
+    "urllib": Module("urllib", {"parse": _URLS}, urllib),
+    "urllib.parse": _URLS,
+    "uuid": Module(
+        "uuid",
+        _public(uuid, only="UUID uuid3 uuid4 uuid5 NAMESPACE_DNS NAMESPACE_URL NAMESPACE_OID NAMESPACE_X500"),
+        uuid,
+    ),
+    "zoneinfo": Module("zoneinfo", _time_zones(), zoneinfo),
+}
+"""Every module that a snippet can import."""
+
+_FOR_C_CODE = frozenset({"_strptime", "time", "datetime", "decimal", "re"})
+
+
+def import_module(name: str, _globals: Any = None, _locals: Any = None, wanted: Any = (), level: int = 0) -> Any:
+    """The `__import__` of snippets: exact names only.
+
+    C code such as `datetime.strptime` imports through here too. It asks with a list where byte code has a tuple, and
+    takes what it wants from `sys.modules`.
+    """
+    if type(wanted) is list and name in _FOR_C_CODE:
+        return sys.modules[name]
+    if level or name not in MODULES:
+        raise DeniedImportError(f"the module {'.' * level + name!r} is not available in snippets")
+    module = MODULES[name]
+    for each in wanted or ():
+        if each not in names_of(module):
+            raise DeniedImportError(f"{name}.{each} is not available in snippets")
+    return module if wanted or "." not in name else MODULES[name.partition(".")[0]]

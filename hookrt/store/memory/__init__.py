@@ -1,0 +1,1 @@
+"""The store in memory: the same promises but the first, for tests and simulations."""

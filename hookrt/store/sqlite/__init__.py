@@ -1,0 +1,1 @@
+"""The store in one SQLite file, written by one thread in groups."""

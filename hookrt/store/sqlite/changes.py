@@ -1,0 +1,57 @@
+"""Small changes, each inside a group commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hookrt.model.delivery import Status
+from hookrt.store.sqlite.connection import Row, Session
+from hookrt.store.sqlite.tally import Tally
+
+_PENDING, _RUNNING, _WAITING, _CANCELLED = (
+    status.value for status in (Status.PENDING, Status.RUNNING, Status.WAITING, Status.CANCELLED)
+)
+
+
+def renew_leases(session: Session, _: Tally, owner: str, until_us: int) -> int:
+    """Extend all leases of an owner; returns how many there are."""
+    return session.run("renew_leases", (owner, until_us))
+
+
+def end_leases(session: Session, tally: Tally, owner: str | None, now_us: int) -> int:
+    """End all leases of an owner, or everybody's with None; what they held is due at once. Returns how many."""
+    values: list[Any] = []
+    for seq, origin, hook, step_attempts in session.all("leased", (owner,)):
+        status = _WAITING if step_attempts else _PENDING
+        values += (seq, status, now_us)
+        tally.move(origin, hook, _RUNNING, status)
+    return session.run_rows("end_leases", values)
+
+
+def retry_now(session: Session, _: Tally, delivery: str, now_us: int) -> bool:
+    """Whether the delivery was waiting; then it is due."""
+    found = session.one("state_of", (delivery,))
+    if found is None or found[3] != _WAITING:
+        return False
+    return session.run("make_due", (now_us, now_us, found[0])) > 0
+
+
+def cancel(session: Session, tally: Tally, delivery: str, reason: str, now_us: int) -> bool:
+    """Whether the delivery was not final; then it is cancelled."""
+    found = session.one("state_of", (delivery,))
+    if found is None or Status(found[3]).final:
+        return False
+    seq, origin, hook, status = found
+    tally.move(origin, hook, status, _CANCELLED)
+    return session.run("cancel", (reason, now_us, seq)) > 0
+
+
+def put_value(session: Session, _: Tally, row: Row, now_us: int) -> None:
+    """Store a value (namespace, key, value, expires_us)."""
+    session.run("delete_expired", (now_us,))
+    session.run("put", row)
+
+
+def delete_value(session: Session, _: Tally, namespace: str, key: str) -> None:
+    """Forget a value."""
+    session.run("delete", (namespace, key))
