@@ -10,7 +10,7 @@ from datetime import timedelta
 from hookrt.config.service import ServiceSettings
 from hookrt.errors import HookrtError, StoreLocked
 from hookrt.observability.log import get_log
-from hookrt.observability.metrics import Metrics
+from hookrt.observability.metrics import Load, Metrics
 from hookrt.runtime import Runtime
 from hookrt.web.app import build_app
 from hookrt.web.options import WebOptions, limits_of, tokens_of
@@ -36,6 +36,8 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
     The address is taken before anything is started. Raises HookrtError in one sentence when something cannot be
     had, StoreLocked when another process delivers from the store.
     """
+    metrics.load = lambda: _load_of(runtime)
+    metrics.plugin_failed(sum(len(plugin.errors) for plugin in runtime.registry.plugins))
     service = Service(runtime, WebServer(_app(runtime, settings, metrics), settings.host, settings.port))
     service.server.bind()
     try:
@@ -46,6 +48,11 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
     finally:
         await service.server.stop(_LAST_REQUESTS)
         service.finished = await runtime.stop(settings.drain)
+
+
+def _load_of(runtime: Runtime) -> Load:
+    open_deliveries = {status.value: count for status, count in runtime.counts.items() if not status.final}
+    return Load(open_deliveries, {lane: under_way for lane, (_, under_way) in runtime.lanes.items()})
 
 
 async def _refuse_second(runtime: Runtime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ class Engine:
         self._ports = ports
         self._owner = owner
         self._told_of_lead: Callable[[], Awaitable[None]] | None = None
+        self.counts: Mapping[Status, int] = {}
         self._settling: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.waiters = Waiters(ports.store, ports.clock)
@@ -148,6 +149,6 @@ class Engine:
                 self._ports.log.error("count-failed", error=str(error))
 
     async def _count(self) -> None:
-        counts = await self._ports.store.counts()
+        self.counts = await self._ports.store.counts()
         open_statuses = (Status.PENDING, Status.RUNNING, Status.WAITING)
-        self.intake.open_deliveries = sum(counts.get(status, 0) for status in open_statuses)
+        self.intake.open_deliveries = sum(self.counts.get(status, 0) for status in open_statuses)

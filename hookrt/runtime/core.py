@@ -11,11 +11,12 @@ from typing import Any, Self, TypeVar
 from hookrt.clock import Clock, SystemClock
 from hookrt.config.load import Configuration, LoadOptions, load_or_raise
 from hookrt.delivery.engine import Engine
-from hookrt.errors import EventError, UsageError
+from hookrt.errors import EventError, SecretMissing, UsageError
 from hookrt.matching.condition import compile_condition
 from hookrt.matching.names import Names
 from hookrt.matching.patterns import check_pattern
 from hookrt.matching.router import HookExplanation, Router
+from hookrt.model.delivery import Status
 from hookrt.model.event import Event, EventDraft, encode_data
 from hookrt.model.hook import Destination, Hook, Step
 from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, STANDARD, RetryPolicy
@@ -117,7 +118,9 @@ class Runtime:
         env: Mapping[str, str],
         **options: Any,
     ) -> Self:
-        """A runtime of a configuration that is loaded already."""
+        """A runtime of a configuration that is loaded already; raises SecretMissing when secrets of it are."""
+        if configuration.missing_secrets:
+            raise SecretMissing(f"these secrets are not provided: {', '.join(sorted(configuration.missing_secrets))}")
         chosen = store or configuration.service.store or default_store_url(configuration.base_dir)
         return cls(store=chosen, configuration=configuration, registry=registry, env=env, **options)
 
@@ -297,6 +300,11 @@ class Runtime:
     def lanes(self) -> Mapping[str, tuple[int, int]]:
         """For each lane of this process: deliveries waiting in memory, and attempts under way."""
         return self._engine.lanes.figures() if self._engine else {}
+
+    @property
+    def counts(self) -> Mapping[Status, int]:
+        """Deliveries by status as they were counted last, a few seconds ago at most; `store.counts()` asks anew."""
+        return self._engine.counts if self._engine else {}
 
     @property
     def mask(self) -> Callable[[str], str]:
