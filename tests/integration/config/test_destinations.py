@@ -135,6 +135,11 @@ def test_what_is_written_out_is_trusted_and_what_an_event_says_is_not(bench: Any
     assert bench.step("- snippet: x = 'http://localhost'").trusted_origins == ()
 
 
+def test_an_origin_that_is_only_sent_in_a_header_is_not_trusted(bench: Any) -> None:
+    step = "- post: {url: '${{ event.data.url }}', headers: {origin: 'http://localhost:3000'}}"
+    assert bench.step(step).trusted_origins == ()
+
+
 # Values that are settled when the file is read
 
 
