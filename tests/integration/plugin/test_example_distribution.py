@@ -38,6 +38,28 @@ outcome = run_action(
 print(json.dumps([outcome.kind, outcome.output]))
 """
 
+HOOKS = """
+service:
+  actions: {file: {directory: audit}}
+hooks:
+  audit:
+    on: User.*
+    steps:
+      - file: {path: "${{ event.type }}.jsonl", record: {who: "${{ event.data.name }}"}}
+"""
+
+EMBED = """
+import asyncio, sys
+from hookrt import Runtime
+
+async def main():
+    async with Runtime.from_file(sys.argv[1]) as runtime:
+        [delivery] = await (await runtime.emit("User.Created", {"name": "Ada"})).wait(timeout=30)
+        print(delivery.status.value)
+
+asyncio.run(main())
+"""
+
 
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
@@ -82,3 +104,14 @@ def test_the_example_runs_in_a_fresh_environment(environment, tmp_path):
     written = (tmp_path / "users.jsonl").read_text()
     assert (kind, output) == ("done", {"path": "users.jsonl", "bytes": len(written)})
     assert json.loads(written)["data"] == {"name": "Ada"}
+
+
+@pytest.mark.slow
+def test_the_example_runs_from_a_hooks_file_in_a_fresh_environment(environment, tmp_path):
+    hooks = tmp_path / "hooks.yaml"
+    hooks.write_text(HOOKS)
+    listed = run(str(environment), "-I", "-m", "hookrt", "plugins", "list", "-o", "json")
+    assert "hookrt-file" in listed
+    run(str(environment), "-I", "-m", "hookrt", "check", str(hooks))
+    assert run(str(environment), "-I", "-W", "error", "-c", EMBED, str(hooks)) == "succeeded\n"
+    assert json.loads((tmp_path / "audit" / "User.Created.jsonl").read_text()) == {"who": "Ada"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -246,13 +247,15 @@ def test_every_failure_but_410_is_tried_again(kit, status, kind, reason):
 
 
 def test_a_blocked_address_and_a_closed_port_are_left_to_the_engine_by_reason(kit):
-    async def run():
-        for url, reason in (("http://169.254.169.254/x", "blocked-address"), ("http://127.0.0.1:1/", "refused")):
+    async def run(closed):
+        for url, reason in (("http://169.254.169.254/x", "blocked-address"), (closed, "refused")):
             with pytest.raises(HttpError) as raised:
                 await kit.attempt(kit.settings(url=url))
             assert raised.value.reason == reason
 
-    asyncio.run(run())
+    with socket.socket() as taken:  # bound and not listening: nobody else can answer there
+        taken.bind(("127.0.0.1", 0))
+        asyncio.run(run(f"http://127.0.0.1:{taken.getsockname()[1]}/"))
 
 
 def test_the_record_shows_the_request_without_its_signature(kit):
