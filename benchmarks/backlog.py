@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.deliveries import DATA, write_hooks
 from benchmarks.sink import sink
+from hookrt.cli.event_loop import run_in_loop
 
 DELIVERIES = 10_000
 
@@ -77,10 +78,8 @@ def measure(pending: int = 1_000_000) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    import uvloop
-
     if len(sys.argv) == 4:
         task, hooks, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-        print(json.dumps(uvloop.run(fill(hooks, count) if task == "fill" else drain(hooks, count)) or {}))
+        print(json.dumps(run_in_loop(fill(hooks, count) if task == "fill" else drain(hooks, count)) or {}))
     else:
         print(json.dumps(measure(), indent=2))

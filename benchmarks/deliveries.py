@@ -8,9 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import uvloop
-
 from benchmarks.sink import sink
+from hookrt.cli.event_loop import run_in_loop
 
 EVENTS = 10_000
 IN_FLIGHT = 64
@@ -68,10 +67,10 @@ def measure(events: int = EVENTS, rounds: int = 3) -> dict[str, float]:
     bare, durable = [], []
     with sink() as (url, count):
         for _ in range(rounds):
-            bare.append(uvloop.run(post_with_aiohttp(url, events)))
+            bare.append(run_in_loop(post_with_aiohttp(url, events)))
             before = count.value
             with tempfile.TemporaryDirectory() as folder:
-                durable.append(uvloop.run(deliver_with_hookrt(write_hooks(Path(folder), url), events)))
+                durable.append(run_in_loop(deliver_with_hookrt(write_hooks(Path(folder), url), events)))
             if count.value - before != events:
                 raise RuntimeError(f"the sink got {count.value - before} of {events} deliveries")
     return {"aiohttp_per_s": max(bare), "hookrt_per_s": max(durable), "ratio": max(durable) / max(bare)}

@@ -11,9 +11,8 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import uvloop
-
 from benchmarks.sink import sink
+from hookrt.cli.event_loop import run_in_loop
 
 ENDPOINTS = 100
 RATE = 500
@@ -68,7 +67,7 @@ def measure() -> dict[str, float]:
             with tempfile.TemporaryDirectory() as folder:
                 hooks = Path(folder) / "hooks.yaml"
                 hooks.write_text(hooks_of([first] + [url] * (ENDPOINTS - 1)))
-                found[name] = uvloop.run(p99_ms(hooks))
+                found[name] = run_in_loop(p99_ms(hooks))
     return {"p99_ms_without": found["without"], "p99_ms_with": found["with"], "ratio": found["with"] / found["without"]}
 
 

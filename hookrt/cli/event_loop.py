@@ -12,12 +12,17 @@ from hookrt.cli.render import Screen
 
 T = TypeVar("T")
 
+SWITCH_S = 0.0005
+"""How long a thread holds the interpreter at most while another one waits. The store's writer comes back from SQLite
+many times in a transaction; with Python's own 5 ms a busy loop would let it wait that long each time."""
+
 
 def run_in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in a fresh loop; what it raises comes out unchanged.
 
     What no task catches is told in one line on stderr, unless the coroutine sets another handler.
     """
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         runner.get_loop().set_exception_handler(_tell_stray_error)
         return runner.run(work)

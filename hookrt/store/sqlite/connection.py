@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from hookrt.errors import StoreError
 from hookrt.store.migrate import Migration, missing_migrations
 from hookrt.store.sqlite.statements import Statement, split_rows
@@ -24,7 +26,9 @@ _CHECKPOINT_PAGES = 4_000  # 16 MiB of log before it is copied into the file: ho
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 _CACHE_KIB = 64 * 1024
 _BUSY_PAUSE_S = 0.01
-_PREPARED = 256
+_PREPARED = 1024  # every number of rows up to a full piece is a statement of its own
+
+_decode = msgspec.json.Decoder(list[list[Any]]).decode
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -63,11 +67,11 @@ class Session:
             self.connection.execute(sql, chunk)
         return self.connection.total_changes - before
 
-    def all_rows(self, name: str, values: list[Any]) -> list[Row]:
-        """All rows of a query about many rows, whose values follow each other."""
-        found: list[Row] = []
+    def all_rows(self, name: str, values: list[Any]) -> list[list[Any]]:
+        """All rows of a query about many rows, whose values follow each other; it answers with one row of JSON."""
+        found: list[list[Any]] = []
         for sql, chunk in self._calls(name, values):
-            found += self.connection.execute(sql, chunk).fetchall()
+            found += _decode(self.connection.execute(sql, chunk).fetchone()[0])
         return found
 
     def close(self) -> None:
@@ -79,7 +83,7 @@ class Session:
         start = 0
         for size in split_rows(len(values) // statement.width):
             end = start + size * statement.width
-            yield statement.sized[size], values[start:end]
+            yield statement.for_rows(size), values[start:end]
             start = end
 
 

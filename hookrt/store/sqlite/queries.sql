@@ -1,5 +1,6 @@
 -- Every statement on the hot path and every query, by name. `{rows:N}` stands for rows of N values each: the program
--- puts as many there as it has (see statements.py). A `part` goes where its name stands in braces.
+-- puts as many there as it has (see statements.py). A query about many rows answers with one row of JSON, since each row
+-- that is fetched gives up the interpreter lock once more. A `part` goes where its name stands in braces.
 
 -- part: event
 e.id, e.source, e.type, e.subject, e.time_us, e.received_us, e.content_type, e.binary, e.attributes, e.cause, e.depth,
@@ -23,7 +24,7 @@ SELECT (SELECT coalesce(max(seq), 0) FROM events), (SELECT coalesce(max(seq), 0)
 -- name: find_events
 -- Which of these (source, id) are stored already.
 WITH wanted (source, id) AS (VALUES {rows:2})
-SELECT e.source, e.id, e.seq, e.digest
+SELECT json_group_array(json_array(e.source, e.id, e.seq, hex(e.digest)))
 FROM wanted CROSS JOIN events AS e ON e.id = wanted.id AND e.source = wanted.source
 
 -- name: insert_events
@@ -48,7 +49,7 @@ SELECT seq FROM events WHERE id = ? AND source = ?
 -- name: find_leased
 -- Of these (number, delivery, token), those whose token is the present one.
 WITH wanted (n, id, token) AS (VALUES {rows:3})
-SELECT wanted.n, d.seq, d.origin, d.hook
+SELECT json_group_array(json_array(wanted.n, d.seq, d.origin, d.hook))
 FROM wanted CROSS JOIN deliveries AS d ON d.id = wanted.id
 WHERE d.status = 'running' AND d.lease_token = wanted.token
 
@@ -146,7 +147,7 @@ WHERE deliveries.seq = new.seq AND deliveries.status = new.old_status AND delive
 
 -- name: find_newly_leased
 WITH wanted (n, seq, token) AS (VALUES {rows:3})
-SELECT wanted.n FROM wanted CROSS JOIN deliveries AS d ON d.seq = wanted.seq
+SELECT json_group_array(json_array(wanted.n)) FROM wanted CROSS JOIN deliveries AS d ON d.seq = wanted.seq
 WHERE d.status = 'running' AND d.lease_token = wanted.token
 
 -- name: next_due

@@ -73,7 +73,8 @@ def _find_stored(session: Session, saves: Iterable[Save]) -> _Stored:
             if event.digest or save.whole:  # else its id is so new that nobody can have stored it
                 keys += event.key
     return {
-        (source, event_id): (seq, digest) for source, event_id, seq, digest in session.all_rows("find_events", keys)
+        (source, event_id): (seq, bytes.fromhex(digest))
+        for source, event_id, seq, digest in session.all_rows("find_events", keys)
     }
 
 

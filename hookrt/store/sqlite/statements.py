@@ -10,7 +10,8 @@ from importlib import resources
 _START = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _ROWS = re.compile(r"\{rows:(\d+)\}")
 _PART = re.compile(r"\{(\w+)\}")
-_SIZES = (256, 64, 16, 4, 1)
+_MOST = 64
+_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +19,30 @@ class Statement:
     """One statement. `width` is the number of values in a row where it takes many rows at once, else 0.
 
     Many rows go in one call, since each call gives up the interpreter lock and has to win it back from a busy event
-    loop. `sized` has the statement for a few numbers of rows only, so that all of them stay prepared.
+    loop. `pieces` are the texts before and after the rows.
     """
 
     sql: str
     width: int = 0
-    sized: Mapping[int, str] = field(default_factory=dict)
+    pieces: tuple[str, str] = ("", "")
+    _sized: dict[int, str] = field(default_factory=dict, repr=False)
+
+    def for_rows(self, rows: int) -> str:
+        """The statement for that many rows: the same text each time, so that it stays prepared."""
+        sql = self._sized.get(rows)
+        if sql is None:
+            row = f"({', '.join('?' * self.width)})"
+            sql = self._sized[rows] = ", ".join([row] * rows).join(self.pieces)
+        return sql
 
 
 def split_rows(rows: int) -> list[int]:
-    """How many rows each call takes, of the sizes there are, so that together they take `rows`."""
-    sizes: list[int] = []
-    for size in _SIZES:
-        times, rows = divmod(rows, size)
-        sizes += [size] * times
+    """How many rows each call takes, so that together they take `rows`: few calls, of few different sizes."""
+    sizes = [_BATCH] * (rows // _BATCH)
+    rest = rows % _BATCH
+    sizes += [_MOST] * (rest // _MOST)
+    if rest % _MOST:
+        sizes.append(rest % _MOST)
     return sizes
 
 
@@ -55,5 +66,5 @@ def _parse_statement(sql: str) -> Statement:
     if not found:
         return Statement(sql)
     width = int(found[1])
-    row = f"({', '.join('?' * width)})"
-    return Statement(sql, width, {size: sql.replace(found[0], ", ".join([row] * size)) for size in _SIZES})
+    before, after = sql.split(found[0])
+    return Statement(sql, width, (before, after))

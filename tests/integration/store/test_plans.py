@@ -98,7 +98,7 @@ def test_writing_finds_its_rows_by_index(filled, name) -> None:
 
     async def scenario(store) -> None:
         values = [0] * statement.width * 16
-        plan = await store._change(lambda session, _: explain(session, statement.sized[16], values))
+        plan = await store._change(lambda session, _: explain(session, statement.for_rows(16), values))
         searched = [step for step in plan if step.startswith("SEARCH")]
         assert len(searched) == 1
         assert "INTEGER PRIMARY KEY" in searched[0] or "INDEX" in searched[0]
