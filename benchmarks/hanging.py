@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.sink import sink
-from hookrt.cli.event_loop import run_in_loop
+from hookrt.cli.event_loop import run_in_loop, spare_the_collector
 
 ENDPOINTS = 100
 RATE = 500
@@ -43,6 +43,7 @@ async def p99_ms(hooks: Path) -> float:
 
     runtime = Runtime.from_file(hooks, observers=[Stopwatch()])
     async with runtime:
+        spare_the_collector()
         next_at = time.perf_counter()
         for number in range(RATE * SECONDS):
             next_at += 1 / RATE

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uvloop
+from hookrt.cli.event_loop import run_in_loop
 
 CONNECTIONS = 256
 ROUNDS = 3
@@ -101,7 +101,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
-        uvloop.run(serve_idly() if sys.argv[2] == "idle" else serve_hookrt(sys.argv[3]))
+        run_in_loop(serve_idly() if sys.argv[2] == "idle" else serve_hookrt(sys.argv[3]))
     else:
         json.dump(measure(), sys.stdout, indent=2)
         print()

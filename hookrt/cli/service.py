@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hookrt.cli.event_loop import spare_the_collector
 from hookrt.config.service import ServiceSettings
 from hookrt.errors import HookrtError, StoreLocked
 from hookrt.observability.log import get_log
@@ -44,6 +45,7 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
         await runtime.start()
         await _refuse_second(runtime)
         await service.server.start()
+        spare_the_collector()
         yield service
     finally:
         await service.server.stop(_LAST_REQUESTS)
