@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hookrt.plugin.protocols import Log
@@ -12,6 +12,9 @@ MAX_LINES = 200
 
 MAX_LINE = 2_000
 """Characters of one recorded line."""
+
+_MAX_HELD = 64 * 1024
+"""Characters of one line that are held until the attempt is over."""
 
 
 class AttemptLog:
@@ -50,12 +53,15 @@ class AttemptLog:
             self.dropped += 1
             return
         shown = "".join(f" {key}={value}" for key, value in fields.items())
-        self.lines.append(f"{level}: {event}{shown}")
+        self.lines.append(f"{level}: {event}{shown}"[:_MAX_HELD])
 
 
-def bounded_lines(lines: tuple[str, ...] | list[str], dropped: int = 0) -> tuple[str, ...]:
-    """Lines as they are recorded: at most MAX_LINES, each at most MAX_LINE characters; what was cut is said."""
-    kept = [line if len(line) <= MAX_LINE else line[:MAX_LINE] + "…" for line in lines[:MAX_LINES]]
+def bounded_lines(lines: Sequence[str], dropped: int = 0, shown: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Lines as they are recorded: at most MAX_LINES, each at most MAX_LINE characters of what is `shown` of it; what
+    was cut is said.
+    """
+    kept = [shown(line) for line in lines[:MAX_LINES]]
+    kept = [line if len(line) <= MAX_LINE else line[:MAX_LINE] + "…" for line in kept]
     missing = dropped + max(len(lines) - MAX_LINES, 0)
     if missing:
         kept.append(f"… and {missing} more lines")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hookrt.delivery.decide import Situation, decide
@@ -27,19 +27,19 @@ HOOK_DISABLED = "hook-disabled"
 
 @dataclass(slots=True)
 class Courier:
-    """Takes one delivery as far as it gets."""
+    """Takes one delivery as far as it gets. `take_up` lets a hook have what is held for it."""
 
     ports: Ports
     lanes: Lanes
     recorder: Recorder
+    take_up: Callable[[Hook], None]
 
     async def deliver(self, job: Job, lane: Lane, place: Place) -> None:
         """Run the steps that this lane is for; hand over, park or finish the delivery."""
         while True:
-            hook = self.ports.router.get(job.delivery.hook)
-            if hook is None or not hook.enabled or hook.origin != job.delivery.origin:
-                reason = HOOK_DISABLED if hook and not hook.enabled else HOOK_REMOVED
-                await self._leave(job, Change(Status.HELD, job.delivery.lane, job.delivery.due_us, reason=reason))
+            hook = self._hook_of(job.delivery)
+            if hook is None:
+                await self._hold(job)
                 return
             if not await self._advance(job, _At(hook, lane, place)):
                 return
@@ -49,6 +49,20 @@ class Courier:
         due_us = self.ports.store.now_us() + 60_000_000
         change = Change(Status.WAITING, job.delivery.lane, due_us, reason=reason)
         await self.recorder.record(job, replace(change, step_attempts=job.delivery.step_attempts))
+
+    def _hook_of(self, delivery: Delivery) -> Hook | None:
+        hook = self.ports.router.get(delivery.hook)
+        return hook if hook is not None and hook.enabled and hook.origin == delivery.origin else None
+
+    async def _hold(self, job: Job) -> None:
+        delivery = job.delivery
+        found = self.ports.router.get(delivery.hook)
+        reason = HOOK_DISABLED if found is not None and not found.enabled else HOOK_REMOVED
+        change = Change(Status.HELD, delivery.lane, delivery.due_us, reason=reason)
+        await self._leave(job, replace(change, step_attempts=delivery.step_attempts))
+        hook = self._hook_of(delivery)
+        if hook is not None:  # it came back while this was written, and may have looked for held ones before
+            self.take_up(hook)
 
     async def _advance(self, job: Job, at: _At) -> bool:
         """One step; whether there is more to do here."""
@@ -60,12 +74,13 @@ class Courier:
         if now_us >= delivery.expires_us:
             return await self._leave(job, Change(Status.DEAD, lane.name, now_us, reason="expired"))
         if step.lane != lane.name:
-            return await self._move(job, step, _Over({}))
+            return await self._move(job, step, _Over({}, step_attempts=delivery.step_attempts))
         if step.when is not None and not self._holds(job, at.hook, step):
             return await self._go_on(job, at, _Over({step.id: StepResult(StepStatus.SKIPPED)}))
         return await self._attempt(job, step, at)
 
     async def _attempt(self, job: Job, step: Step, at: _At) -> bool:
+        await at.lane.pace(self.ports.clock)
         ended = await run_attempt(job, at.hook, step, self.ports)
         ended, emitted = self.recorder.emissions(job, step, ended)
         attempts = job.delivery.step_attempts + 1
@@ -92,7 +107,7 @@ class Courier:
         if kept is None or status is Status.PENDING:
             return False
         job.delivery = kept
-        return True
+        return self.lanes.open  # closed meanwhile: its lease is released with the others
 
     async def _move(self, job: Job, step: Step, over: _Over) -> bool:
         """To another lane: at once where it has room, else by way of the store."""
@@ -135,14 +150,20 @@ class _At:
 
 @dataclass(slots=True)
 class _Over:
-    """A step that is over: its result, the attempt that led to it, if any, and what it emits."""
+    """A step that is over: its result, the attempt that led to it, if any, and what it emits.
+
+    Without a result nothing is over, and `step_attempts` are those of the present step.
+    """
 
     results: Mapping[str, StepResult]
     attempt: Attempt | None = None
     emitted: Sequence[NewEvent] = ()
+    step_attempts: int = 0
 
     def change(self, status: Status, lane: str, now_us: int) -> Change:
-        return Change(status, lane, now_us, self.results, attempt=self.attempt, emitted=self.emitted)
+        return Change(
+            status, lane, now_us, self.results, self.step_attempts, attempt=self.attempt, emitted=self.emitted
+        )
 
 
 def _change_of(verdict: RetryAt | Dead, lane: Lane, situation: Situation, attempt: Attempt) -> Change:

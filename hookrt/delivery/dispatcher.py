@@ -13,11 +13,18 @@ from hookrt.delivery.lane import Job, Lane, Place
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.leases import Leadership
 from hookrt.delivery.ports import Ports
-from hookrt.errors import StoreError
 from hookrt.store.contract import Claim, Claimed
 
 BATCH = 512
 """Deliveries claimed in one transaction at most."""
+
+SHORTEST_REST_S = 0.005
+"""The least pause after a claim that left nothing to claim: thousands of retries in a lane that hangs fall due one
+after the other, and each must not cost a look through the store.
+"""
+
+PATIENCE_S = 1.0
+"""The pause after a claim that failed."""
 
 
 class Dispatcher:
@@ -53,13 +60,11 @@ class Dispatcher:
         """Claim until cancelled."""
         while True:
             try:
-                more = await self._claim()
-            except StoreError as error:
-                self._ports.log.error("claim-failed", error=str(error))
-                await self._ports.clock.sleep(1.0)
-                continue
-            if not more:
-                await self._rest()
+                if not await self._claim():
+                    await self._rest()
+            except Exception as error:  # whatever it is: without this loop nothing is delivered any more
+                self._ports.log.error("claim-failed", error=str(error) or repr(error))
+                await self._ports.clock.sleep(PATIENCE_S)
 
     async def drain(self, seconds: float) -> bool:
         """Let what is under way finish; after that long cancel it. Returns whether all finished."""
@@ -107,7 +112,7 @@ class Dispatcher:
         now_us = self._ports.store.now_us()
         due_us = await self._ports.store.next_due_us(now_us)
         if due_us is not None:
-            seconds = min(seconds, max(due_us - now_us, 0) / 1_000_000)
+            seconds = min(seconds, max((due_us - now_us) / 1_000_000, SHORTEST_REST_S))
         try:
             async with asyncio.timeout(seconds):
                 await self._kick.wait()
@@ -118,9 +123,6 @@ class Dispatcher:
         """Take one delivery after the other, as long as there is one and a place for it."""
         try:
             while lane.queue and (place.taken or place.take()):
-                await lane.pace(self._ports.clock)
-                if not lane.queue:
-                    break
                 await self._deliver(lane.queue.popleft(), lane, place)
                 if self._lanes.wants_more(lane):
                     self.kick()

@@ -23,6 +23,12 @@ from hookrt.model.hook import Hook
 SWEEP_S = 30.0
 """How often held deliveries are looked through for those held too long."""
 
+SETTLE_S = 1.0
+"""How long a stop waits for small work that nobody waits for, before it cancels it."""
+
+PATIENCE_S = 1.0
+"""The pause before the store is asked again for what it could not do."""
+
 
 class Engine:
     """Delivers what its `intake` accepts. It must be stopped; what was accepted then waits in the store.
@@ -43,7 +49,7 @@ class Engine:
         self.leadership = Leadership(ports, owner, self._on_lead)
         self._dispatcher = Dispatcher(ports, self.lanes, self.intake, self.leadership, owner)
         recorder = Recorder(ports, self.intake, self.waiters, self._dispatcher.kick)
-        self._dispatcher.begin(Courier(ports, self.lanes, recorder))
+        self._dispatcher.begin(Courier(ports, self.lanes, recorder, self.take_up_soon))
 
     @property
     def leading(self) -> bool:
@@ -63,15 +69,20 @@ class Engine:
 
     async def stop(self, drain: timedelta) -> bool:
         """No new claims; attempts under way finish within `drain` or are returned. Whether all finished."""
+        await self.withdraw()
+        finished = await self._dispatcher.drain(drain.total_seconds())
+        if self._settling:
+            _, late = await asyncio.wait(self._settling, timeout=SETTLE_S)
+            await cancel_all(late)
+        if self.leading:
+            await self._release()
+        return finished
+
+    async def withdraw(self) -> None:
+        """Claim no more, hand over no more, and take the lead no more: how a stop begins."""
         self.lanes.close()
         await cancel_all(self._tasks)
         self._tasks.clear()
-        finished = await self._dispatcher.drain(drain.total_seconds())
-        if self.leading:
-            await self._ports.store.release(self._owner)
-        if self._settling:
-            await asyncio.wait(self._settling)
-        return finished
 
     def kick(self) -> None:
         """Something in the store may be due that nobody handed over."""
@@ -82,8 +93,8 @@ class Engine:
         return self._ports.ids.new("evt")
 
     def take_up_soon(self, hook: Hook) -> None:
-        """As `take_up`, without waiting for it."""
-        self._spawn(self.take_up(hook))
+        """As `take_up`, without waiting for it; tried until the store does it."""
+        self._spawn(self._take_up_surely(hook))
 
     async def take_up(self, hook: Hook) -> None:
         """A hook appeared, or was enabled: what is held for it goes on."""
@@ -93,6 +104,21 @@ class Engine:
             and await self._ports.store.release_held(hook.name, hook.origin, hook.steps[0].lane)
         ):
             self.kick()
+
+    async def _take_up_surely(self, hook: Hook) -> None:
+        while True:
+            try:
+                return await self.take_up(hook)
+            except StoreError as error:
+                self._ports.log.error("hook-not-taken-up", hook=hook.name, error=str(error))
+                await self._ports.clock.sleep(PATIENCE_S)
+
+    async def _release(self) -> None:
+        """Give back what is leased; whoever delivers next frees it in any case."""
+        try:
+            await self._ports.store.release(self._owner)
+        except StoreError as error:
+            self._ports.log.error("leases-not-released", error=str(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -106,17 +132,20 @@ class Engine:
         self._tasks.append(asyncio.create_task(work, name=f"hookrt {name}"))
 
     async def _on_lead(self) -> None:
-        """This process delivers from now on: sort out what earlier ones left, and begin."""
+        """This process delivers from now on: sort out what earlier ones left, and begin.
+
+        What can fail comes first, since it is all done again when it does.
+        """
         known: dict[str, list[str]] = {"file": [], "code": []}
         for hook in self._ports.router.hooks.values():
             known.setdefault(hook.origin, []).append(hook.name)
         await self._ports.store.hold_orphans(known, HOOK_REMOVED)
         await self._take_up_held()
+        if self._told_of_lead is not None:
+            await self._told_of_lead()
         self.lanes.open = True
         self._begin(self._dispatcher.run(), "dispatcher")
         self._begin(self._sweep(), "sweeper")
-        if self._told_of_lead is not None:
-            await self._told_of_lead()
 
     async def _take_up_held(self) -> None:
         if (await self._ports.store.counts()).get(Status.HELD, 0):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from hookrt.clock import duration_us, from_us
 from hookrt.delivery.lane import Job
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.ports import Ports
-from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded
+from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event, EventDraft, check_event
 from hookrt.model.hook import Hook
@@ -24,6 +25,9 @@ from hookrt.store.contract import Lease, NewDelivery, NewEvent, Saved
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 """Starts something that nobody waits for."""
+
+PATIENCE_S = 1.0
+"""The pause before the store is asked again what became of a save."""
 
 
 @dataclass(slots=True)
@@ -84,7 +88,11 @@ class Intake:
                 batch.append(
                     self._prepare(self._complete_at(index, draft, default_source), identified=draft.id is not None)
                 )
-            saved = await self._ports.store.save_all([prepared.new for prepared in batch])
+            self._saving.append(self._ports.clock.monotonic())
+            try:
+                saved = await self._ports.store.save_all([prepared.new for prepared in batch])
+            finally:
+                self._saving.popleft()
             _raise_conflict(batch, saved)
         except asyncio.CancelledError:
             self._spawn(self._settle(batch))
@@ -118,17 +126,30 @@ class Intake:
         second of two equal events writes nothing and answers with the first's deliveries.
         """
         try:
-            saved = await self._ports.store.save_all([prepared.new for prepared in batch])
+            stored = await self._find_stored(batch)
         except HookrtError as error:
             for prepared in batch:
                 self._give_back(prepared)
             self._ports.log.warning("cancelled-emit-unsettled", error=str(error))
             return
-        for prepared, one in zip(batch, saved, strict=True):
-            if tuple(one.deliveries) == tuple(delivery.id for delivery in prepared.new.deliveries):
-                self._finish(prepared, Saved(one.deliveries))
+        for prepared, deliveries in zip(batch, stored, strict=True):
+            if deliveries == tuple(delivery.id for delivery in prepared.new.deliveries):
+                self._finish(prepared, Saved(deliveries))
             else:
                 self._give_back(prepared)
+
+    async def _find_stored(self, batch: list[Prepared]) -> list[tuple[str, ...]]:
+        """For each event, the stored deliveries; as long as the store answers nothing, what is leased stays ours."""
+        store = self._ports.store
+        while True:
+            with suppress(StoreError):
+                return [tuple(one.deliveries) for one in await store.save_all([prepared.new for prepared in batch])]
+            try:  # a full disk can be read: the first save is over by now, since this one is
+                found = [await store.event(one.new.event.source, one.new.event.id) for one in batch]
+                return [tuple(one.id for one in event.deliveries) if event else () for event in found]
+            except StoreError as error:
+                self._ports.log.warning("cancelled-emit-unsettled", error=str(error))
+                await self._ports.clock.sleep(PATIENCE_S)
 
     def _check_load(self) -> None:
         limits = self._ports.limits
@@ -167,11 +188,11 @@ class Intake:
             self._ports.log.info("condition-unanswerable", hook=hook, event_type=event.type, why=self._ports.mask(why))
             self._ports.observer.condition_failed(hook)
         now_us = self._ports.store.now_us()
+        digest = event_digest(event)  # before any room is reserved, since it may raise
         jobs: list[Job] = []
         deliveries = [self._delivery(hook, event, now_us, jobs if hand_over else None) for hook in matched.hooks]
         self.unmatched += not deliveries
-        digest = event_digest(event) if identified else b""
-        return Prepared(NewEvent(event, digest, now_us, deliveries), jobs)
+        return Prepared(NewEvent(event, digest, now_us, deliveries, fresh=not identified), jobs)
 
     def _delivery(self, hook: Hook, event: Event, now_us: int, jobs: list[Job] | None) -> NewDelivery:
         """A delivery to save; where the lane has room it is leased to this process, and put on `jobs`."""

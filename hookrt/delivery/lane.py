@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Lane:
         self.starved = False
         self._interval = 1 / rate if rate else 0.0
         self._next_start = 0.0
+        self._pacing: set[asyncio.Task[object]] = set()
 
     @property
     def held(self) -> int:
@@ -97,11 +99,25 @@ class Lane:
         return self._interval > 0
 
     async def pace(self, clock: Clock) -> None:
-        """Wait for this lane's next start, where its destination limits the rate."""
+        """Wait for this lane's next start, where its destination limits the rate; for each attempt anew."""
         if not self._interval:
             return
         now = clock.monotonic()
         start = max(now, self._next_start)
         self._next_start = start + self._interval
         if start > now:
-            await clock.sleep(start - now)
+            await self._wait(clock, start - now)
+
+    def return_paced(self) -> None:
+        """End the wait of those who have no start yet: their deliveries are returned."""
+        for task in self._pacing:
+            task.cancel()
+
+    async def _wait(self, clock: Clock, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._pacing.add(task)
+        try:
+            await clock.sleep(seconds)
+        finally:
+            self._pacing.discard(task)

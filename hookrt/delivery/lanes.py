@@ -59,7 +59,10 @@ class Lanes:
         self.drop_if_idle(lane)
 
     def put(self, name: str, job: Job) -> None:
-        """Use a reservation."""
+        """Use a reservation; closed meanwhile, the lanes do not take it, and its lease is released with the others."""
+        if not self.open:
+            self.give_back(name, job.size)
+            return
         lane = self.get(name)
         lane.reserved -= 1
         lane.queue.append(job)
@@ -102,6 +105,7 @@ class Lanes:
                 self.jobs -= 1
                 self.bytes -= job.size
             lane.queue.clear()
+            lane.return_paced()
 
     def mark_starved(self, name: str) -> None:
         """The store has more for this lane than was claimed."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from hookrt.clock import duration_us
 from hookrt.delivery.ports import Ports
-from hookrt.errors import StoreError
 
 
 class Leadership:
@@ -21,11 +20,11 @@ class Leadership:
         self._renewed_us = 0
 
     async def try_lead(self) -> bool:
-        """Become the one that delivers, if nobody else is."""
+        """Become the one that delivers, if nobody else is. What fails half-way is done again by the next try."""
         if not self.leading and await self._ports.store.lead():
-            self.leading = True
             self._renewed_us = self._ports.store.now_us()
             await self._on_lead()
+            self.leading = True
         return self.leading
 
     async def run(self) -> None:
@@ -35,8 +34,9 @@ class Leadership:
             try:
                 if await self.try_lead():
                     await self.renew()
-            except StoreError as error:
-                self._ports.log.error("lease-renewal-failed", error=str(error))
+            except Exception as error:  # whatever it is: without this loop nobody renews, and nobody takes over
+                name = "lease-renewal-failed" if self.leading else "lead-not-taken"
+                self._ports.log.error(name, error=str(error) or repr(error))
             pause = limits.lease / 3 if self.leading else limits.poll
             await self._ports.clock.sleep(pause.total_seconds())
 
@@ -52,7 +52,7 @@ class Leadership:
             await self.renew()
 
 
-async def cancel_all(tasks: list[asyncio.Task[None]]) -> None:
+async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel these tasks and wait until they have ended."""
     for task in tasks:
         task.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hookrt.delivery.intake import Intake
+from hookrt.delivery.keeping import keep_text
 from hookrt.delivery.lane import Job
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.run_attempt import Ended
@@ -78,7 +79,8 @@ class Recorder:
             drafts = [self._draft(job, step, number, emission) for number, emission in enumerate(outcome.events)]
             return ended, self._intake.emitted(drafts, f"hook:{job.delivery.hook}")
         except EventError as error:
-            rejected = Outcome.reject("bad-event", f"an emitted event is not acceptable: {error}")
+            why = keep_text(f"an emitted event is not acceptable: {error}", self._ports.mask)
+            rejected = Outcome.reject("bad-event", why)
             attempt = replace(
                 ended.attempt, outcome=rejected.kind.value, reason=rejected.reason, message=rejected.message
             )
@@ -154,7 +156,10 @@ class Recorder:
 
 def _changed(before: Delivery, change: Change) -> Delivery:
     """The delivery after the change; written out, since `dataclasses.replace` costs more than all else here."""
-    failed = sum(result.status is StepStatus.FAILED for result in change.new_results.values())
+    results, failed = before.results, before.failed_steps
+    if change.new_results:
+        results = {**results, **change.new_results}
+        failed = sum(result.status is StepStatus.FAILED for result in results.values())
     return Delivery(
         id=before.id,
         hook=before.hook,
@@ -166,10 +171,10 @@ def _changed(before: Delivery, change: Change) -> Delivery:
         origin=before.origin,
         event_source=before.event_source,
         event_id=before.event_id,
-        results={**before.results, **change.new_results} if change.new_results else before.results,
+        results=results,
         attempts=before.attempts + (change.attempt is not None),
         step_attempts=change.step_attempts,
-        failed_steps=before.failed_steps + failed,
+        failed_steps=failed,
         reason=change.reason,
         updated_us=before.updated_us,
         order_key=before.order_key,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from hookrt.clock import Clock
 from hookrt.delivery.intake import Accepted
 from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError
 from hookrt.model.event import AttributeValue, EventDraft
@@ -23,6 +25,9 @@ from hookrt.plugin.protocols import Log
 
 MAX_FRAME = 16 * 1024 * 1024
 """Bytes of one frame: a batch of the largest size, in base64, fits."""
+
+PATIENCE_S = 5.0
+"""How long the delivering process may take for its answer, and how long it is left alone when it took longer."""
 
 MAX_PATH = 100
 """Characters that a socket's path may have on every system."""
@@ -90,15 +95,11 @@ class RelayServer:
         if len(str(self._path)) > MAX_PATH:
             self._log.info("no-relay", why="the store's path is too long for a socket", path=str(self._path))
             return
-        with suppress(FileNotFoundError):
-            self._path.unlink()
-        before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._serve, str(self._path))
+            self._path.unlink(missing_ok=True)
+            self._server = await asyncio.start_unix_server(self._serve, sock=_bind_privately(self._path))
         except OSError as error:
             self._log.warning("no-relay", why=str(error), path=str(self._path))
-        finally:
-            os.umask(before)
 
     async def stop(self) -> None:
         """Listen no more, and let the peers know."""
@@ -108,7 +109,7 @@ class RelayServer:
         for peer in list(self._peers):
             peer.close()
         await self._server.wait_closed()
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             self._path.unlink()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,21 +142,28 @@ class RelayServer:
 
 
 class RelayClient:
-    """Hands events to the delivering process. One request at a time on its connection."""
+    """Hands events to the delivering process. One request at a time on its connection.
 
-    def __init__(self, path: Path) -> None:
+    A process that does not answer within `patience_s` counts as gone, and is not asked again for as long.
+    """
+
+    def __init__(self, path: Path, clock: Clock, patience_s: float = PATIENCE_S) -> None:
         self._path = path
+        self._clock = clock
+        self._patience_s = patience_s
+        self._silent_until = 0.0
         self._lock = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Accepted]:
-        """What the delivering process says; raises what it raised there, or Gone when nobody answers.
+        """What the delivering process says; raises what it raised there, or Gone when nobody answers in time.
 
         After Gone the events may or may not be stored: whoever writes them again must use the same ids.
         """
-        request = _Request([_as_struct(draft) for draft in drafts], default_source, batch)
-        async with self._lock:
-            answer = msgspec.json.decode(await self._exchange(msgspec.json.encode(request)), type=_Answer)
+        frame = msgspec.json.encode(_Request([_as_struct(draft) for draft in drafts], default_source, batch))
+        if len(frame) > MAX_FRAME:
+            raise Gone(f"a frame of {len(frame)} bytes is too large")
+        answer = await self._ask(frame)
         if answer.error is None:
             return [Accepted(one.id, one.source, one.deliveries, one.duplicate) for one in answer.accepted]
         raise _rebuilt(answer)
@@ -166,15 +174,26 @@ class RelayClient:
             self._streams[1].close()
             self._streams = None
 
-    async def _exchange(self, frame: bytes) -> bytes:
+    async def _ask(self, frame: bytes) -> _Answer:
+        """One exchange; the wait for one's turn counts, so that a silent process holds up everybody only once."""
+        if self._clock.monotonic() < self._silent_until:
+            raise Gone("it did not answer a moment ago")
+        try:
+            async with asyncio.timeout(self._patience_s), self._lock:
+                return await self._exchange(frame)
+        except TimeoutError:
+            self._silent_until = self._clock.monotonic() + self._patience_s
+            raise Gone("it does not answer") from None
+
+    async def _exchange(self, frame: bytes) -> _Answer:
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_unix_connection(str(self._path))
             reader, writer = self._streams
             _write_frame(writer, frame)
             await writer.drain()
-            return await _read_frame(reader)
-        except (OSError, EOFError) as error:
+            return msgspec.json.decode(await _read_frame(reader), type=_Answer)
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
             await self.close()
             raise Gone(str(error)) from None
         except BaseException:
@@ -203,6 +222,20 @@ def _rebuilt(answer: _Answer) -> HookrtError:
     if isinstance(error, EventError):
         error.index = answer.index
     return error
+
+
+def _bind_privately(path: Path) -> socket.socket:
+    """A socket that only the user of this process can connect to, from the moment when it is there."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    except BaseException:
+        bound.close()
+        raise
+    finally:
+        os.umask(before)
+    return bound
 
 
 async def _read_frame(reader: asyncio.StreamReader) -> bytes:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from hookrt.clock import duration_us, from_us
-from hookrt.delivery.attempt_log import AttemptLog, bounded_lines
+from hookrt.delivery.attempt_log import AttemptLog
+from hookrt.delivery.keeping import fault_of, keep_logs, keep_outcome, own_copy
 from hookrt.delivery.lane import Job
 from hookrt.delivery.ports import Ports
-from hookrt.errors import ExpressionError, HookrtError
+from hookrt.errors import HookrtError
 from hookrt.model.attempt import Attempt
 from hookrt.model.hook import Hook, Scope, Step
 from hookrt.model.ids import message_id
@@ -23,14 +22,6 @@ from hookrt.plugin.protocols import Http, HttpError
 
 GRACE = timedelta(seconds=1)
 """An action is told its deadline; this much later it is cancelled."""
-
-MAX_OUTPUT = 256 * 1024
-"""Bytes of JSON that a step's output may have when a later step mentions it."""
-
-MAX_MESSAGE = 2_000
-"""Characters of an outcome's message that are kept."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -52,7 +43,7 @@ async def run_attempt(job: Job, hook: Hook, step: Step, ports: Ports) -> Ended:
     http = ports.way_out.http_for(step.trusted_origins, step.timeout.total_seconds())
     outcome = await _outcome_of(_Try(job, hook, step, started_us, log, http), ports)
     elapsed_us = int((ports.clock.monotonic() - begun) * 1_000_000)
-    outcome = _checked(outcome, step)
+    outcome = keep_outcome(outcome, ports.mask, keeps_output=step.keeps_output)
     attempt = Attempt(
         number=job.delivery.attempts + 1,
         step=step.id,
@@ -60,8 +51,8 @@ async def run_attempt(job: Job, hook: Hook, step: Step, ports: Ports) -> Ended:
         duration_us=elapsed_us,
         outcome=outcome.kind.value,
         reason=outcome.reason,
-        message=_shown(outcome.message, ports),
-        logs=_logs_of(outcome, log, ports),
+        message=outcome.message,
+        logs=keep_logs(outcome, log, ports.mask),
         exchange=http.exchange,
     )
     return Ended(outcome, attempt)
@@ -83,34 +74,37 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
         return Outcome.retry("no-action", f"the action {this.step.action!r} is not installed")
     try:
         call = _call_for(this, ports)
-    except ExpressionError as error:
-        return Outcome.reject("template", error.message)
     except HookrtError as error:
         return Outcome.reject("template", str(error))
+    except Exception as error:
+        return _of_exception(error, action)
     outcome = await _run_guarded(action, call, this.step.timeout)
-    if call.emitted and outcome.kind is OutcomeKind.DONE:
-        return replace(outcome, events=(*outcome.events, *call.emitted))
-    return outcome
+    fault = fault_of(outcome)
+    if fault is None and call.emitted and outcome.kind is OutcomeKind.DONE:
+        outcome = replace(outcome, events=(*outcome.events, *call.emitted))
+        fault = fault_of(outcome)
+    return outcome if fault is None else Outcome.retry("exception", f"the action {action.name!r} {fault}")
 
 
 async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timedelta) -> Outcome:
     cut = asyncio.timeout((limit + GRACE).total_seconds())
     try:
         async with cut:
-            outcome: object = await action.run(call)
+            return await action.run(call)
     except HttpError as error:
         return _of_http_error(error)
     except asyncio.CancelledError:
         if _cancelled_from_outside():
             raise
         return Outcome.retry("exception", f"the action {action.name!r} cancelled itself")
-    except (Exception, SystemExit) as error:
-        if isinstance(error, TimeoutError) and cut.expired():
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # also what is no Exception, such as a panic in an extension module
+        if _cancelled_from_outside():
+            raise asyncio.CancelledError from error
+        if cut.expired():
             return Outcome.retry("timeout", f"no end after {limit.total_seconds():g} s")
         return _of_exception(error, action)
-    if not isinstance(outcome, Outcome):
-        return Outcome.retry("exception", f"the action {action.name!r} returned no Outcome")
-    return outcome
 
 
 def _cancelled_from_outside() -> bool:
@@ -133,7 +127,9 @@ def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
         deadline=from_us(this.started_us + duration_us(step.timeout)),
         log=this.log,
         http=this.http,
-        steps={name: result.as_dict() for name, result in delivery.results.items()},
+        steps={
+            name: {**result.as_dict(), "output": own_copy(result.output)} for name, result in delivery.results.items()
+        },
         destinations=ports.destinations,
     )
 
@@ -145,30 +141,11 @@ def _of_http_error(error: HttpError) -> Outcome:
 
 def _of_exception(error: BaseException, action: Action[Any]) -> Outcome:
     whose = type(action).__module__.partition(".")[0]
-    return Outcome.retry("exception", f"{type(error).__name__} in {whose} ({action.name}): {error}")
+    return Outcome.retry("exception", f"{type(error).__name__} in {whose} ({action.name}): {_text_of(error)}")
 
 
-def _checked(outcome: Outcome, step: Step) -> Outcome:
-    """The outcome, or a reject when its output is no JSON of a bearable size; only what will be stored is looked at."""
-    if not step.keeps_output or outcome.kind is not OutcomeKind.DONE or outcome.output is None:
-        return outcome
+def _text_of(error: BaseException) -> str:
     try:
-        size = len(_encode(outcome.output))
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        return Outcome.reject("bad-output", f"the output is no JSON: {error}", logs=outcome.logs)
-    if size > MAX_OUTPUT:
-        return Outcome.reject("bad-output", f"the output has {size} bytes, more than {MAX_OUTPUT}", logs=outcome.logs)
-    return outcome
-
-
-def _shown(message: str | None, ports: Ports) -> str | None:
-    if message is None:
-        return None
-    masked = ports.mask(message)
-    return masked if len(masked) <= MAX_MESSAGE else masked[:MAX_MESSAGE] + "…"
-
-
-def _logs_of(outcome: Outcome, log: AttemptLog, ports: Ports) -> tuple[str, ...]:
-    if not (log.lines or outcome.logs):
-        return ()
-    return tuple(ports.mask(line) for line in bounded_lines([*log.lines, *outcome.logs], log.dropped))
+        return str(error)
+    except Exception:
+        return "(it has no text)"

@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+_UNFIT = (StopIteration, KeyboardInterrupt, GeneratorExit)
+"""What no future can carry, or what would end the event loop."""
+
 
 async def run_in_thread(function: Callable[[], Any]) -> Any:
     """The function's result, from a daemon thread of its own.
@@ -31,8 +34,9 @@ async def run_in_thread(function: Callable[[], Any]) -> Any:
         try:
             result = context.run(function)
         except BaseException as raised:  # whatever it is, it belongs to the caller
-            stopped = isinstance(raised, StopIteration)  # which no future can carry
-            error = RuntimeError("the function raised StopIteration") if stopped else raised
+            error = (
+                RuntimeError(f"the function raised {type(raised).__name__}") if isinstance(raised, _UNFIT) else raised
+            )
         try:
             loop.call_soon_threadsafe(settle, result, error)
         except RuntimeError:  # the loop is closed: nobody waits any more

@@ -29,6 +29,8 @@ class BlockingRuntime:
 
     def start(self) -> None:
         """Start the thread and the runtime in it."""
+        if self._loop is not None:
+            raise UsageError("this runtime runs already")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hookrt", daemon=True)
         self._thread.start()
@@ -41,8 +43,10 @@ class BlockingRuntime:
     def stop(self) -> None:
         """Stop the runtime, letting attempts under way finish, and end the thread."""
         if self._loop is not None:
+            stopping = self._runtime.stop()
+            self._check_place(stopping)
             try:
-                self._run(self._runtime.stop())
+                self._run(stopping)
             finally:
                 self._end_loop()
 
@@ -71,10 +75,19 @@ class BlockingRuntime:
         return self._run(receipt.wait(timeout))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._check_place(work)).result()
+
+    def _check_place(self, work: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
+        """The loop, if it runs in this process and somewhere else than here."""
+        misuse = None
         if self._loop is None or self._thread is None or not self._thread.is_alive():
-            work.close()
-            raise UsageError("the runtime does not run here: start it in each process, after any fork")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            misuse = "the runtime does not run here: start it in each process, after any fork"
+        elif self._thread is threading.current_thread():
+            misuse = "this would wait for itself: in an async function await the runtime's own methods instead"
+        if misuse is None and self._loop is not None:
+            return self._loop
+        work.close()
+        raise UsageError(misuse)
 
     def _end_loop(self) -> None:
         assert self._loop is not None

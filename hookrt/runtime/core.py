@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from hookrt.clock import Clock, SystemClock
+from hookrt.config.fields import NAME
 from hookrt.config.load import Configuration, LoadOptions, load_or_raise
 from hookrt.delivery.engine import Engine
 from hookrt.errors import EventError, SecretMissing, UsageError
@@ -143,8 +144,7 @@ class Runtime:
             self._engine = engine
             await engine.start(lead=self._deliver, on_lead=self._processes.on_lead)
         except BaseException:
-            self._engine = None
-            await self._close_parts()
+            await self._end(timedelta(0))
             raise
 
     async def stop(self, drain: timedelta | None = None) -> bool:
@@ -154,14 +154,7 @@ class Runtime:
         """
         if self._engine is None:
             return True
-        engine, self._engine = self._engine, None
-        seconds = drain if drain is not None else self._drain_time()
-        await self._sources.stop()
-        if self._processes is not None:
-            await self._processes.stop()
-        finished = await engine.stop(seconds)
-        await self._close_parts()
-        return finished
+        return await self._end(drain if drain is not None else self._drain_time())
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -231,18 +224,20 @@ class Runtime:
         YAML; plain functions run in a thread. `name` is stored with the deliveries: renaming the function changes
         nothing, a new name makes a new hook.
         """
+        if not NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is no name for a hook: use lower case letters, digits, '-' and '_'")
         for pattern in patterns:
             check_pattern(pattern)
         if not patterns:
             raise UsageError("say which event types the hook is for: @runtime.on('User.*', name=...)")
 
         def register(function: FunctionT) -> FunctionT:
-            self._actions[PREFIX + name] = FunctionAction(name, function)
+            if self.router.get(name) is not None:
+                raise UsageError(f"there is a hook named {name!r} already")
             step = Step("function", PREFIX + name, FixedSettings(), f"hook:{name}", timeout=timeout, retry=retry)
             condition = compile_condition(when, Names()) if when is not None else None
             hook = Hook(name, patterns, (step,), source, condition, expires=expires, origin="code")
-            if self.router.get(name) is not None:
-                raise UsageError(f"there is a hook named {name!r} already")
+            self._actions[PREFIX + name] = FunctionAction(name, function)
             self.router.put(hook)
             if self._engine is not None:
                 self._engine.take_up_soon(hook)
@@ -341,6 +336,20 @@ class Runtime:
         configuration = self._parts.configuration
         return configuration.service.drain if configuration else timedelta(seconds=8)
 
+    async def _end(self, drain: timedelta) -> bool:
+        """End what has begun, in an order in which nothing new can begin; the store is closed in any case."""
+        engine, self._engine = self._engine, None
+        processes, self._processes = self._processes, None
+        finished = True
+        try:
+            if engine is not None and processes is not None:
+                await engine.withdraw()
+                await processes.stop()
+                finished = await engine.stop(drain)
+        finally:
+            await self._close_parts()
+        return finished
+
     async def _close_parts(self) -> None:
         for action in self._actions.values():
             try:
@@ -349,8 +358,10 @@ class Runtime:
                 self._parts.log.error("action-close-failed", action=action.name, error=repr(error))
         for name in [name for name in self._actions if not name.startswith(PREFIX)]:
             del self._actions[name]
-        await self._egress.close()
-        await self._parts.store.close()
+        try:
+            await self._egress.close()
+        finally:
+            await self._parts.store.close()
 
 
 def draft_of(event: Event) -> EventDraft:

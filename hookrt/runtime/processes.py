@@ -21,7 +21,7 @@ class Processes:
         self._parts = parts
         self._sources = sources
         path = parts.store.meeting_point
-        self._client = RelayClient(path) if path is not None else None
+        self._client = RelayClient(path, parts.clock) if path is not None else None
         self._server = RelayServer(path, self._accept_here, parts.log) if path is not None else None
 
     async def on_lead(self) -> None:
@@ -32,7 +32,7 @@ class Processes:
 
     async def accept(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Accepted]:
         """Store events, by way of the delivering process where that is another one."""
-        if self._engine.leading or self._client is None:
+        if self._engine.leading or self._client is None or not drafts:
             return await self._accept_here(drafts, default_source, batch)
         # The ids are given here, so that events sent again after a broken connection are recognised.
         named = [draft if draft.id is not None else replace(draft, id=self._engine.new_event_id()) for draft in drafts]
@@ -42,13 +42,14 @@ class Processes:
             return await self._accept_here(named, default_source, batch)
 
     async def stop(self) -> None:
-        """Take no more events of others."""
+        """Take no more events of others, and end the sources."""
+        await self._sources.stop()
         if self._server is not None:
             await self._server.stop()
         if self._client is not None:
             await self._client.close()
 
     async def _accept_here(self, drafts: Sequence[EventDraft], default_source: str, batch: bool) -> list[Accepted]:
-        if batch:
+        if batch or not drafts:
             return await self._engine.intake.accept_all(drafts, default_source)
         return [await self._engine.intake.accept(drafts[0], default_source)]

@@ -76,14 +76,15 @@ class NewDelivery:
 class NewEvent:
     """An event and all its deliveries, saved as one. `digest` is over what makes two events the same.
 
-    An empty digest says that the id was made just now, so that `save` need not look whether it is stored; `save_all`
-    looks all the same.
+    `fresh` says that the id was made just now, so that `save` need not look whether it is stored; `save_all` looks all
+    the same.
     """
 
     event: Event
     digest: bytes
     received_us: int
     deliveries: Sequence[NewDelivery] = ()
+    fresh: bool = False
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from hookrt.clock import Clock
 from hookrt.errors import StoreError
 from hookrt.store.contract import Store
 from hookrt.store.memory.store import MemoryStore
+from hookrt.store.sqlite.own_folder import OWN_FOLDER
 from hookrt.store.sqlite.store import SqliteStore
 
 _KNOWN = "`sqlite:///PATH` (a file) or `memory:` (nothing survives the process)"
@@ -20,33 +21,25 @@ def open_store(url: str, clock: Clock) -> Store:
     `sqlite:///hooks.db` is relative to the working directory, `sqlite:////var/lib/hooks.db` absolute; `memory:` is
     for tests and simulations. Raises StoreError for anything else.
     """
+    path = file_of(url)
+    return MemoryStore(clock) if path is None else SqliteStore(path, clock)
+
+
+def file_of(url: str) -> Path | None:
+    """The file that a URL names, there or not; None for `memory:`. Raises StoreError for anything else."""
     if url == "memory:":
-        return MemoryStore(clock)
+        return None
     if not url.startswith(_SQLITE):
         raise StoreError(_explain_unknown(url))
     path = url.removeprefix(_SQLITE)
     if path in {"", ":memory:"}:
         raise StoreError(f"{url!r} names no file: a store is {_KNOWN}")
-    return SqliteStore(Path(path).expanduser(), clock)
+    return Path(path).expanduser().absolute()
 
 
 def default_store_url(base_dir: Path) -> str:
-    """The URL of the store beside `hooks.yaml`: `.hookrt/hookrt.db`, in a folder for its owner that git ignores.
-
-    Makes the folder; raises StoreError when that fails.
-    """
-    folder = base_dir.absolute() / ".hookrt"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(
-            f"the store's folder {folder} cannot be made ({error.strerror}): make {base_dir} writable, "
-            "or name another place with --store sqlite:///PATH"
-        ) from None
-    return f"{_SQLITE}{folder / 'hookrt.db'}"
+    """The URL of the store beside `hooks.yaml`: `.hookrt/hookrt.db`. Opening it makes the folder."""
+    return f"{_SQLITE}{base_dir.absolute() / OWN_FOLDER / 'hookrt.db'}"
 
 
 def _explain_unknown(url: str) -> str:

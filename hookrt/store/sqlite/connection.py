@@ -13,6 +13,7 @@ import msgspec
 
 from hookrt.errors import StoreError
 from hookrt.store.migrate import Migration, missing_migrations
+from hookrt.store.sqlite.own_folder import make_own_folder
 from hookrt.store.sqlite.statements import Statement, split_rows
 
 BUSY_S = 10.0
@@ -88,11 +89,12 @@ class Session:
 
 
 def open_writer(path: Path, migrations: Sequence[Migration], url: str) -> sqlite3.Connection:
-    """The connection that writes, its schema up to date.
+    """The connection that writes, the file and hookrt's own folder made where they are missing, its schema up to date.
 
     Raises StoreError where the file is not hookrt's or newer; other failures come as sqlite3's.
     """
     check_version()
+    make_own_folder(path)
     _create_private(path)
     connection = _connect(str(path))
     try:

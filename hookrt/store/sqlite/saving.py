@@ -70,7 +70,7 @@ def _find_stored(session: Session, saves: Iterable[Save]) -> _Stored:
     keys: list[str] = []
     for save in saves:
         for event in save.events:
-            if event.digest or save.whole:  # else its id is so new that nobody can have stored it
+            if not event.fresh or save.whole:  # else its id is so new that nobody can have stored it
                 keys += event.key
     return {
         (source, event_id): (seq, bytes.fromhex(digest))

@@ -28,12 +28,13 @@ class Work:
 class EventRows:
     """A new event and its deliveries as values, without the numbers that they get when they are written."""
 
-    __slots__ = ("deliveries", "digest", "key", "saved", "values")
+    __slots__ = ("deliveries", "digest", "fresh", "key", "saved", "values")
 
     def __init__(self, new: NewEvent, now_us: int) -> None:
         self.values: Row = event_values(new)
         self.key: tuple[str, str] = (new.event.source, new.event.id)
         self.digest = new.digest
+        self.fresh = new.fresh
         self.deliveries = [delivery_values(delivery, now_us) for delivery in new.deliveries]
         self.saved = Saved(tuple([delivery.id for delivery in new.deliveries]))
 

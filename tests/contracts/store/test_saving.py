@@ -218,12 +218,13 @@ def test_a_refused_batch_leaves_its_events_to_others_that_come_at_the_same_time(
     place.run(scenario)
 
 
-def test_an_event_without_a_digest_is_known_to_a_batch_that_repeats_it(place) -> None:
+def test_an_event_with_a_fresh_id_is_known_when_it_is_sent_again(place) -> None:
     async def scenario(store) -> None:
-        new = place.event("e1", "d1", digest=b"")
+        new = replace(place.event("e1", "d1"), fresh=True)
         saved = await asyncio.gather(store.save(new), store.save_all([new]))
         assert [one.duplicate for one in (saved[0], *saved[1])] == [False, True]
         assert list(await store.save_all([new])) == [Saved(("d1",), duplicate=True)]
+        assert await store.save(replace(new, fresh=False)) == Saved(("d1",), duplicate=True)
 
     place.run(scenario)
 

@@ -9,7 +9,7 @@ import pytest
 
 from hookrt.clock import SystemClock
 from hookrt.errors import HookrtError, StoreError
-from hookrt.store.open import default_store_url, open_store
+from hookrt.store.open import default_store_url, file_of, open_store
 from hookrt.store.sqlite.store import SqliteStore
 
 OPEN = """
@@ -227,6 +227,8 @@ def test_a_url_names_a_file_relative_or_absolute(tmp_path, monkeypatch) -> None:
     assert open_store("sqlite:///a b/x.db", clock).url == f"sqlite:///{tmp_path}/a b/x.db"
     assert open_store("sqlite:////var/lib/x.db", clock).url == "sqlite:////var/lib/x.db"
     assert open_store("memory:", clock).url == "memory:"
+    assert file_of("sqlite:///x.db") == tmp_path / "x.db"
+    assert file_of("memory:") is None
 
 
 def test_a_file_may_have_an_odd_name(place) -> None:
@@ -262,18 +264,29 @@ def test_another_url_is_refused_with_what_there_is_and_without_credentials(url, 
     assert "geheim" not in str(raised.value)
 
 
-def test_the_default_store_lies_in_a_folder_for_its_owner_that_git_ignores(tmp_path) -> None:
-    url = default_store_url(tmp_path)
+def test_asking_where_the_default_store_is_makes_nothing(tmp_path) -> None:
+    assert default_store_url(tmp_path) == f"sqlite:///{tmp_path}/.hookrt/hookrt.db"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_store_lies_in_a_folder_for_its_owner_that_git_ignores(place, tmp_path) -> None:
     folder = tmp_path / ".hookrt"
-    assert url == f"sqlite:///{folder}/hookrt.db"
+    path = file_of(default_store_url(tmp_path))
+
+    async def scenario() -> None:
+        async with place.opened(path):
+            pass
+
+    asyncio.run(scenario())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (folder / ".gitignore").read_text() == "*\n"
     (folder / ".gitignore").write_text("mine\n")
-    assert default_store_url(tmp_path) == url
+    asyncio.run(scenario())
     assert (folder / ".gitignore").read_text() == "mine\n"
 
 
 def test_a_default_store_that_cannot_be_made_is_said(tmp_path) -> None:
     (tmp_path / ".hookrt").write_text("a file")
+    store = open_store(default_store_url(tmp_path), SystemClock())
     with pytest.raises(StoreError, match="--store"):
-        default_store_url(tmp_path)
+        asyncio.run(store.open())

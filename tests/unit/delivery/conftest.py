@@ -150,6 +150,7 @@ class Helpers:
     step = staticmethod(a_step)
     hook = staticmethod(a_hook)
     until = staticmethod(until)
+    action = staticmethod(FunctionalAction)
 
     @staticmethod
     @asynccontextmanager

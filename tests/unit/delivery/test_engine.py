@@ -253,6 +253,17 @@ def test_a_second_event_of_the_same_identity_is_a_duplicate(given) -> None:
     asyncio.run(run())
 
 
+def test_an_event_sent_again_with_the_id_that_it_was_given_is_a_duplicate(given) -> None:
+    async def run() -> None:
+        async with given.world([given.hook(given.step("first"))], {"first": ok}) as world:
+            first = await world.emit({"a": 1})
+            again = await world.emit({"a": 1}, id=first.id)
+            assert (again.duplicate, again.deliveries) == (True, first.deliveries)
+            await world.ended(first)
+
+    asyncio.run(run())
+
+
 def test_a_batch_is_all_or_nothing(given) -> None:
     from hookrt.model.event import EventDraft
 
