@@ -1,4 +1,7 @@
-"""Start-up times beyond bare Python's own: `import hookrt`, `hookrt check`, and `hookrt run` ready to serve."""
+"""Start-up times beyond bare Python's own: `import hookrt`, `hookrt check`, and `hookrt run` ready to serve.
+
+As an installed package starts: with its byte code at hand, which a first, untimed round writes.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 EXAMPLE = Path(__file__).parent.parent / "hooks.yaml"
+BYTE_CODE = tempfile.TemporaryDirectory(prefix="hookrt-byte-code-")
 ENVIRONMENT = {
-    **os.environ,
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    "PYTHONPYCACHEPREFIX": BYTE_CODE.name,
     "HOOKRT_SECRET_CRM_SIGNING_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "HOOKRT_SECRET_ALERTS_SIGNING_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 
 
 def _timed(run: Callable[[], None], rounds: int = 7) -> float:
+    run()
     seconds = []
     for _ in range(rounds):
         begun = time.perf_counter()

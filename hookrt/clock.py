@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -40,6 +39,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait at least this long, letting other tasks run."""
+        import asyncio  # noqa: PLC0415 - whoever waits has it already; reading hooks.yaml takes 30 ms less without it
+
         await asyncio.sleep(seconds)
 
 

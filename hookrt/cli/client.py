@@ -25,7 +25,15 @@ _HOW_TO_OPEN = "set HOOKRT_TOKEN to one of the tokens in the service's `service:
 
 
 class ServiceUnavailable(HookrtError):  # noqa: N818 - it is the service, not the program, that is not there
-    """No service answers at this address; the text says how to start one."""
+    """The service cannot be asked; the text says what to do."""
+
+
+class NobodyAnswers(ServiceUnavailable):
+    """Nothing listens at the address; `what` says so, the text also how to start a service."""
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(f"{what}: {way_out}")
+        self.what = what
 
 
 class ServiceRefused(HookrtError):  # noqa: N818
@@ -38,21 +46,23 @@ class ServiceRefused(HookrtError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the service is and what opens it."""
+    """Where the service is and what opens it; `given` where somebody named it, so that no other place will do."""
 
     url: str = DEFAULT_URL
     token: str | None = field(default=None, repr=False)
+    given: bool = field(default=False, compare=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Address:
         """What HOOKRT_URL and HOOKRT_TOKEN say; raises HookrtError for what is no http(s) URL or no token."""
-        url = env.get("HOOKRT_URL", "").strip().rstrip("/") or DEFAULT_URL
+        given = env.get("HOOKRT_URL", "").strip().rstrip("/")
+        url = given or DEFAULT_URL
         if not _is_web_address(url):
             raise HookrtError(f"HOOKRT_URL is {url!r}: it must be like {DEFAULT_URL}")
         token = env.get("HOOKRT_TOKEN", "").strip()
         if not (token.isascii() and (token.isprintable() and " " not in token)):
             raise HookrtError("HOOKRT_TOKEN is no token: one is a word of visible ASCII characters")
-        return cls(url, token or None)
+        return cls(url, token or None, bool(given))
 
     @property
     def local(self) -> bool:
@@ -65,9 +75,12 @@ class Address:
 
 
 class Client:
-    """Asks one service. Every error is a ServiceUnavailable or a ServiceRefused with a text for people."""
+    """Asks one service. Every error is a ServiceUnavailable or a ServiceRefused with a text for people.
 
-    def __init__(self, address: Address | None = None) -> None:
+    `transport` takes the requests where they do not go over the network.
+    """
+
+    def __init__(self, address: Address | None = None, transport: httpx.BaseTransport | None = None) -> None:
         self.address = address or Address.from_env()
         headers = {"accept": "application/json", "user-agent": "hookrt-cli"}
         if self.address.token:
@@ -77,6 +90,7 @@ class Client:
             headers=headers,
             timeout=_TIMEOUT_S,
             trust_env=not self.address.local,
+            transport=transport,
         )
 
     def __enter__(self) -> Self:
@@ -111,19 +125,19 @@ class Client:
         try:
             response = self._http.request(method, path, headers={"content-type": "application/json"}, **parts)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise ServiceUnavailable(self._why_silent(error)) from None
+            raise self._silence(error) from None
         if response.is_success:
             return _read_json(response, self.address.url)
         raise ServiceRefused(_why_refused(response, self.address), response.status_code)
 
-    def _why_silent(self, error: Exception) -> str:
+    def _silence(self, error: Exception) -> ServiceUnavailable:
         url = self.address.url
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             start = "start it with `hookrt run`" if self.address.local else "check HOOKRT_URL"
-            return f"no hookrt service answers at {url}: {start}, or set HOOKRT_URL to where it runs"
+            return NobodyAnswers(f"no hookrt service answers at {url}", f"{start}, or set HOOKRT_URL to where it runs")
         if isinstance(error, httpx.TimeoutException):
-            return f"the service at {url} did not answer within {_TIMEOUT_S:.0f} seconds"
-        return f"the service at {url} could not be asked: {str(error) or type(error).__name__}"
+            return ServiceUnavailable(f"the service at {url} did not answer within {_TIMEOUT_S:.0f} seconds")
+        return ServiceUnavailable(f"the service at {url} could not be asked: {str(error) or type(error).__name__}")
 
 
 def _is_web_address(url: str) -> bool:

@@ -10,6 +10,8 @@ from hookrt.cli.wording import brief_time, local_time, milliseconds, state, valu
 
 Shown = Mapping[str, Any]
 
+_LINES_IN_BRIEF = 10
+
 
 def show_deliveries(screen: Screen, deliveries: Sequence[Shown]) -> None:
     """A table of deliveries."""
@@ -31,6 +33,7 @@ def show_delivery(screen: Screen, delivery: Shown, *, full: bool = False) -> Non
         screen.line("  ", f"{step['id']:12} ", state(step["status"]), output, error)
     for attempt in delivery.get("attempts") or []:
         _show_attempt(screen, attempt, full=full)
+        _show_logs(screen, attempt.get("logs") or [], None if full else delivery["id"])
 
 
 def _row(delivery: Shown) -> list[Piece]:
@@ -72,8 +75,16 @@ def _show_attempt(screen: Screen, attempt: Shown, *, full: bool) -> None:
             _show_message(screen, "sent", request)
     if response and full:
         _show_message(screen, "answered", response)
-    for line in attempt.get("logs") or []:
+
+
+def _show_logs(screen: Screen, lines: Sequence[str], cut_for: str | None) -> None:
+    """The lines of an attempt; of many the first, with the delivery's id that shows all, where that is given."""
+    shown = lines if cut_for is None else lines[:_LINES_IN_BRIEF]
+    for line in shown:
         screen.line("       ", ("log ", "dim"), line)
+    if len(shown) < len(lines):
+        more = f"… and {len(lines) - len(shown)} more lines: hookrt deliveries show {cut_for}"
+        screen.line("       ", (f"log {more}", "dim"))
 
 
 def _show_message(screen: Screen, what: str, message: Shown) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookrt.cli.render import Piece, Screen, to_json
-from hookrt.cli.wording import brief_time, counted, local_time, value_text
+from hookrt.cli.wording import adds, brief_time, counted, local_time, value_text
 
 Shown = Mapping[str, Any]
 
@@ -61,6 +61,8 @@ def _show_explanation(screen: Screen, explanation: Shown, width: int) -> None:
     text = str(explanation.get("detail") or _WHY.get(explanation["reason"], explanation["reason"]))
     screen.line(("✗ ", "red"), name, text)
     for finding in explanation.get("findings") or []:
+        if not adds(text, finding["expression"], finding["value"], finding.get("problem")):
+            continue
         problem: Piece = (f"  {finding['problem']}" if finding.get("problem") else "", "yellow")
         screen.line(" " * (width + 4), (finding["expression"], "cyan"), " is ", finding["value"], problem)
 

@@ -71,11 +71,12 @@ def _step_facts(step: Shown) -> Iterator[tuple[str, str]]:
         yield "when", step["when"]
     yield "timeout", step["timeout"]
     yield "retry", _retry(step["retry"])
-    if step["retry"]["delays"]:
+    if any(parse_duration(delay) for delay in step["retry"]["delays"]):
         yield "", "tried again " + ", ".join(retry_times(step["retry"]["delays"])) + " after the first attempt"
     if step["continue_on_error"]:
         yield "on error", "the hook goes on with its next step"
 
 
 def _retry(policy: Shown) -> str:
-    return f"{policy['name']}: {counted(policy['attempts'], 'attempt')} at most"
+    only = f", but after {' or '.join(policy['only_after'])}" if policy.get("only_after") else ""
+    return f"{policy['name']}{only}: {counted(policy['attempts'], 'attempt')} at most"

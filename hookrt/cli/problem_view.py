@@ -25,7 +25,10 @@ def annotate_problems(screen: Screen, problems: Sequence[Problem]) -> None:
     for problem in problems:
         message = problem.message + (f"\nhint: {problem.hint}" if problem.hint else "")
         place = problem.place
-        screen.raw(annotation(problem.severity.value, message, file=place.file, line=place.line, col=place.column))
+        if place.line:
+            screen.raw(annotation(problem.severity.value, message, file=place.file, line=place.line, col=place.column))
+        else:
+            screen.raw(annotation(problem.severity.value, f"{place}: {message}"))
 
 
 def count_problems(problems: Sequence[Problem]) -> str:

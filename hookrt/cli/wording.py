@@ -63,6 +63,11 @@ def value_text(value: Any, limit: int = _LONGEST_VALUE) -> str:
     return shorten(to_json(value, indent=None), limit)
 
 
+def adds(detail: str, expression: str, value: str, problem: str | None) -> bool:
+    """Whether a part of a condition says more than the line `detail`, which explains the whole, has said already."""
+    return bool(problem) or f"{expression} is {value}" not in detail
+
+
 def why(shown: Mapping[str, Any]) -> str:
     """The reason and the message of an attempt or a delivery, whichever there are."""
     return ": ".join(str(shown[key]) for key in ("reason", "message") if shown.get(key))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from hookrt.config.service import ServiceSettings
-from hookrt.config.sources import SourceEntry
 from hookrt.model.hook import Destination, Hook
 from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.protocols import Secrets
 from hookrt.plugin.registry import Registry
 from hookrt.secrets.lookup import SecretLookup
 from hookrt.secrets.masking import Masker
+
+if TYPE_CHECKING:  # what it takes to read them is imported when there is something to read
+    from hookrt.config.service import ServiceSettings
+    from hookrt.config.sources import SourceEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hookrt.config.document import parse_document
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, Path, Style, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.service import ServiceSettings
-from hookrt.config.source_text import SourceText, Span
+from hookrt.config.source_text import Span
 from hookrt.config.suggest import closest
 from hookrt.plugin.registry import Registry
 from hookrt.secrets.providers import DEFAULT_PREFIX
@@ -44,7 +44,7 @@ def known_variables(registry: Registry) -> dict[str, Variable]:
 
 def read_variables(env: Mapping[str, str], registry: Registry, log: ProblemLog) -> MapNode:
     """The settings in the variables; an empty variable counts as not set."""
-    tree = MapNode(Span(SourceText("environment"), 1, 1))
+    tree = MapNode(Span.whole("environment"))
     for name, variable in known_variables(registry).items():
         value = env.get(name, "")
         node = _value_node(name, value, variable.annotation, log) if value else None
@@ -61,7 +61,7 @@ def check_variables(env: Mapping[str, str], registry: Registry, secret_prefix: s
         if name.startswith(PREFIX) and name not in known and not name.startswith(prefixes):
             close = closest(name, known)
             hint = f"did you mean {close}?" if close else "`hookrt run --help` lists the settings"
-            log.error(Span(SourceText(f"${name}"), 1, 1), f"the variable {name} is no setting of hookrt", hint)
+            log.error(Span.whole(f"${name}"), f"the variable {name} is no setting of hookrt", hint)
 
 
 def settings_node(settings: Mapping[str, Any], flag: str = "") -> MapNode:
@@ -72,7 +72,7 @@ def settings_node(settings: Mapping[str, Any], flag: str = "") -> MapNode:
         node = _given_node(value, name)
         if node is not None:
             entries[key] = Entry(TextNode(node.span, key), node)
-    return MapNode(Span(SourceText(flag or "flags"), 1, 1), entries)
+    return MapNode(Span.whole(flag or "flags"), entries)
 
 
 def merge(base: MapNode, over: MapNode) -> MapNode:
@@ -96,7 +96,7 @@ def _variables_of(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tup
 
 
 def _span(name: str) -> Span:
-    return Span(SourceText(f"${name}", hidden=True), 1, 1)
+    return Span.whole(f"${name}", hidden=True)
 
 
 def _nested(path: Path, node: Node) -> MapNode:
@@ -129,7 +129,7 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _given_node(value: Any, name: str) -> Node | None:
-    span = Span(SourceText(name, hidden=True), 1, 1)
+    span = Span.whole(name, hidden=True)
     if value is None:
         return None
     if isinstance(value, Mapping):

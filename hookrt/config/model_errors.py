@@ -36,6 +36,7 @@ _NOUNS = {
     "bytes_type": "text",
 }
 _STATIC = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list"}
+_SHOULD = re.compile(r"[A-Z][a-z]+ should ")
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -158,8 +159,8 @@ def _explain_other(finding: Finding, owner: str) -> str:
     if error["type"] in ("value_error", "assertion_error"):
         text = str(error.get("ctx", {}).get("error", text))
     whose = f"`{finding.name}`" if finding.path else owner
-    if text.startswith("Input should "):
-        return f"{whose} must {text.removeprefix('Input should ')}"
+    if said := _SHOULD.match(text):
+        return f"{whose} must {text[said.end() :]}"
     return f"{whose}: {text}"
 
 

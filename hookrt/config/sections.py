@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hookrt.config.document import read_document
 from hookrt.config.fields import Fields, Keys, as_mapping
-from hookrt.config.nodes import Entry, MapNode, TextNode
+from hookrt.config.nodes import Entry, ListNode, MapNode, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import SourceText, Span
 from hookrt.config.suggest import shorten
@@ -36,14 +35,26 @@ _ELSEWHERE = {
 
 @dataclass(slots=True)
 class Sections:
-    """What the files say, section by section. With `complete` false one of them could not be read."""
+    """What the files say, section by section. With `complete` false one of them could not be read.
 
+    `base_dir` is the folder that they are in.
+    """
+
+    base_dir: Path
+    files: tuple[Path, ...] = ()
     named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED_SECTIONS})
     single: dict[str, Entry] = field(default_factory=dict)
     complete: bool = True
 
+    def step_keys(self) -> frozenset[str]:
+        """All keys of all steps, among them the names of their actions."""
+        hooks = [entry.value for entry in self.named["hooks"].values()]
+        lists = [hook.get("steps") for hook in hooks if isinstance(hook, MapNode)]
+        steps = [step for one in lists if isinstance(one, ListNode) for step in one.items]
+        return frozenset(key for step in steps if isinstance(step, MapNode) for key in step.entries)
 
-def is_directory(path: Path) -> bool:
+
+def _is_directory(path: Path) -> bool:
     """Whether this is a directory; a path that cannot be one is none."""
     try:
         return path.is_dir()
@@ -51,9 +62,9 @@ def is_directory(path: Path) -> bool:
         return False
 
 
-def find_files(path: Path, log: ProblemLog) -> tuple[Path, ...]:
+def _find_files(path: Path, log: ProblemLog) -> tuple[Path, ...]:
     """The file, or the `*.yaml` and `*.yml` of a directory by name; an absent or empty one is reported."""
-    if is_directory(path):
+    if _is_directory(path):
         return _files_in(path, log)
     try:
         absent = not path.exists()
@@ -77,10 +88,10 @@ def _files_in(path: Path, log: ProblemLog) -> tuple[Path, ...]:
     return tuple(found[:MAX_FILES])
 
 
-def read_sections(files: Sequence[Path], log: ProblemLog) -> Sections:
-    """All files merged; a name that two of them give to a thing is reported with both places."""
-    sections = Sections()
-    for file in files:
+def read_sections(path: Path, log: ProblemLog) -> Sections:
+    """A file, or all of a directory merged; a name that two of them give to a thing is reported with both places."""
+    sections = Sections(path if _is_directory(path) else path.parent, _find_files(path, log))
+    for file in sections.files:
         root = read_document(file, log)
         node = as_mapping(root, "the file", log) if root is not None else None
         if node is None:

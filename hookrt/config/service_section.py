@@ -17,7 +17,7 @@ from hookrt.config.nodes import Entry, ListNode, MapNode, Node
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.service import SecretSettings, ServiceSettings
 from hookrt.config.settings_tree import SettingsTree, without
-from hookrt.config.source_text import SourceText, Span
+from hookrt.config.source_text import Span
 from hookrt.config.suggest import did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
 from hookrt.plugin.registry import Registry
@@ -101,7 +101,7 @@ class ServiceSection:
 
 def merge_service(entry: Entry | None, options: LoadOptions, log: ProblemLog) -> ServiceSection:
     """The `service:` section with `HOOKRT_*` variables and then what is given directly laid over it."""
-    nowhere = Span(SourceText("service"), 1, 1)
+    nowhere = Span.whole("service")
     node = as_mapping(entry.value, "`service`", log) if entry else None
     merged = merge(node or MapNode(nowhere), read_variables(options.env, options.registry, log))
     merged = merge(merged, settings_node(options.service))

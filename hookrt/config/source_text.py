@@ -27,12 +27,20 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a text and how many characters of its line are meant; line and column count from 1."""
+    """A place in a text and how many characters of its line are meant; line and column count from 1.
+
+    Both are 0 for a text as a `whole`.
+    """
 
     source: SourceText
     line: int
     column: int
     width: int = 1
+
+    @classmethod
+    def whole(cls, name: str, *, hidden: bool = False) -> Span:
+        """All of a text that has no lines to point at: a variable, a flag."""
+        return cls(SourceText(name, hidden=hidden), 0, 0)
 
     @property
     def place(self) -> Place:

@@ -105,7 +105,9 @@ def _report_unknown(key: TextNode, found: Sequence[TextNode], context: LoadConte
     registry, name = context.registry, key.text
     if not found:
         why = registry.why_missing(name)
-        hint = why or did_you_mean(name, [*unqualified(registry.actions, name), *STEP_KEYS], _ELSEWHERE)
+        actions = unqualified(registry.actions, name)
+        near = _ELSEWHERE.get(name) or closest(name, [*actions, *STEP_KEYS])
+        hint = why or (f"did you mean {near!r}?" if near else did_you_mean(name, actions))
         context.log.error(key, f"there is no action {shorten(name)}", hint)
         return
     settings = registry.actions[found[0].text].settings.model_fields

@@ -84,7 +84,7 @@ def _written_lines(node: TextNode) -> Iterator[tuple[int, int, str]]:
     lines, start = node.span.source.lines, node.span.line
     quote = 1 if node.style in (Style.SINGLE, Style.DOUBLE) else 0
     first = start + 1 if node.style in (Style.LITERAL, Style.FOLDED) else start
-    for line in range(first, min(node.end_line, len(lines)) + 1):
+    for line in range(max(first, 1), min(node.end_line, len(lines)) + 1):
         begin = node.span.column - 1 + quote if line == start else 0
         end = node.end_column - 1 - quote if line == node.end_line else len(lines[line - 1])
         yield line, begin + 1, lines[line - 1][begin:end]

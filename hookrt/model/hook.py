@@ -59,14 +59,17 @@ class StepSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in the configuration; line and column count from 1."""
+    """Where something stands in the configuration; line and column count from 1.
+
+    Both are 0 for all of something that has no lines: a variable, a flag.
+    """
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,13 @@ class Action(Generic[SettingsT]):
     async def close(self) -> None:
         """Let go of everything; no attempt is under way any more."""
 
+    @classmethod
+    def expect_checks(cls) -> None:
+        """Begin what `check` needs and takes a while (a process, say), without waiting for it.
+
+        It is called whenever hooks.yaml has steps of this action, before their settings are read.
+        """
+
     def check(self, settings: SettingsT) -> Iterable[SettingsProblem]:
         """Look at the settings of one step when hooks.yaml is read; yield what is wrong."""
         return ()

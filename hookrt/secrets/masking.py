@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -42,6 +44,17 @@ class Masker:
 
     def __repr__(self) -> str:
         return f"Masker({len(self._values)} values)"
+
+
+def mask_within(value: Any, mask: Callable[[str], str]) -> Any:
+    """A JSON value with every text in it masked, also the keys; the value itself stays as it is."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list):
+        return [mask_within(item, mask) for item in value]
+    if isinstance(value, dict):
+        return {mask(key): mask_within(item, mask) for key, item in value.items()}
+    return value
 
 
 def _compile(values: tuple[str, ...]) -> re.Pattern[str]:

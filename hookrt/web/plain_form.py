@@ -38,6 +38,9 @@ _MEANT = {
 }
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TYPE_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+_TYPE_NAME = re.compile(rf"\b(?:{'|'.join(_TYPE_WORDS)})\b")
+_JSON_WORDS = {"str": "text", "int": "number", "float": "number", "bool": "boolean"}
 _NULL = msgspec.Raw(b"null")
 _INT32 = range(-(2**31), 2**31)
 
@@ -155,8 +158,10 @@ def _wrong_value(text: str) -> str:
         return "'time' must be a text by RFC 3339, like 2026-01-31T12:00:00Z"
     what, _, where = text.partition(" - at ")
     key = where.strip("`").removeprefix("$.").replace("[...]", "")
-    return f"{key!r} is wrong: {what.replace('`', '')}" if key else what.replace("`", "")
+    said = _TYPE_NAME.sub(lambda found: _TYPE_WORDS[found[0]], what.replace("`", "").replace(" | ", " or "))
+    return f"{key!r} is wrong: {said[:1].lower()}{said[1:]}" if key else said
 
 
 def _got(error: msgspec.ValidationError) -> str:
-    return str(error).partition(", ")[2].replace("`", "").replace("got", "this is a JSON") or "not this"
+    got = str(error).partition(", got ")[2].strip("`")
+    return f"this is a JSON {_JSON_WORDS.get(got, got)}" if got else "not this"

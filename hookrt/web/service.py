@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hookrt.matching.router import HookExplanation, Router
@@ -85,6 +85,11 @@ class Service(Protocol):
     @property
     def leading(self) -> bool:
         """Whether this process delivers; else another one does, or takes over."""
+        ...
+
+    @property
+    def mask(self) -> Callable[[str], str]:
+        """Hides secrets in a text."""
         ...
 
     async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = "http") -> Sequence[Accepted]:

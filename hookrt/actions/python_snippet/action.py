@@ -1,18 +1,23 @@
-"""The action `python` itself: from a call to a run in the pool, and from the answer to an outcome."""
+"""The action `python` itself: from a call to a run in the pool, and from the answer to an outcome.
+
+What runs snippets is imported when it is needed: it stands on asyncio, which checking them does without.
+"""
+# ruff: noqa: PLC0415 - see above
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hookrt.actions.log import escape_control
 from hookrt.actions.python_snippet.checker import shared_checker
-from hookrt.actions.python_snippet.pool import Limits, Pool, PoolSize, Run
-from hookrt.actions.python_snippet.process import WorkerFault
 from hookrt.actions.python_snippet.settings import PythonServiceSettings, PythonSettings
 from hookrt.actions.python_snippet.worker.wire import Answer, Finding
 from hookrt.plugin import AFTER_CRASH, Action, ActionCall, ActionSetup, Log, Outcome, PluginError, SettingsProblem
+
+if TYPE_CHECKING:
+    from hookrt.actions.python_snippet.pool import Pool, Run
 
 MAX_LINES = 1000
 """Log lines of one run that are kept."""
@@ -49,6 +54,8 @@ class PythonSnippet(Action[PythonSettings]):
 
     async def open(self, setup: ActionSetup) -> None:
         """Read the service settings; no process is started before the first run."""
+        from hookrt.actions.python_snippet.pool import Pool, PoolSize
+
         if isinstance(setup.settings, PythonServiceSettings):
             self._service = setup.settings
         service = self._service
@@ -61,6 +68,11 @@ class PythonSnippet(Action[PythonSettings]):
             await self._pool.close()
             self._pool = None
 
+    @classmethod
+    def expect_checks(cls) -> None:
+        """Start the process that compiles snippets, which takes longer than reading the rest of a file."""
+        shared_checker().begin()
+
     def check(self, settings: PythonSettings) -> Iterable[SettingsProblem]:
         """Compile the snippet in a worker process; each problem comes with its line and column."""
         lines = settings.code.splitlines()
@@ -72,6 +84,8 @@ class PythonSnippet(Action[PythonSettings]):
 
     async def run(self, call: ActionCall[PythonSettings]) -> Outcome:
         """Run the snippet once."""
+        from hookrt.actions.python_snippet.process import WorkerFault
+
         if self._pool is None:
             raise PluginError("the action python has not been opened")
         try:
@@ -87,6 +101,8 @@ class PythonSnippet(Action[PythonSettings]):
             self._log = None
 
     def _prepare(self, call: ActionCall[PythonSettings]) -> Run:
+        from hookrt.actions.python_snippet.pool import Limits, Run
+
         wanted, default = call.settings, self._service
         limits = Limits(
             call.timeout.total_seconds(),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hookrt.actions.python_snippet.spawn import START_TIMEOUT, Child, start_child
+from hookrt.actions.python_snippet.spawn import BOOT, START_TIMEOUT, Child, start_child
 from hookrt.actions.python_snippet.worker.wire import HEADER, Answer, Finding, Request, decode_answer, frame
 from hookrt.plugin import PluginError
 
@@ -40,8 +40,15 @@ class Checker:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Finding, ...]] = {}
         self._child: Child | None = None
+        self._ready = False
         self._owner = os.getpid()
         self._used = 0.0
+
+    def begin(self) -> None:
+        """Start the worker for the first snippets without waiting for it; PluginError when that is impossible."""
+        with self._lock:
+            if not self._known:
+                self._started()
 
     def check(self, code: str) -> Sequence[Finding]:
         """What is wrong with a snippet; nothing when it compiles. PluginError when no worker can be started."""
@@ -66,7 +73,7 @@ class Checker:
 
     def _compile(self, code: str, key: str) -> tuple[Finding, ...]:
         request = Request(id=os.urandom(8).hex(), hash=key, code=code, check=True, timeout=PATIENCE)
-        used = self._child is not None
+        used = self._ready
         try:
             answer = self._ask(request, frame(request))
         except UnicodeEncodeError:
@@ -89,10 +96,25 @@ class Checker:
         return decode_answer(_receive(child.socket))
 
     def _running(self) -> Child:
+        """The worker, ready; PluginError when none can be had."""
+        child = self._started()
+        if not self._ready:
+            child.socket.settimeout(START_TIMEOUT)
+            try:
+                _receive(child.socket)  # it is ready
+            except (OSError, EOFError):
+                said = child.complaint()
+                self._stop()
+                raise PluginError(f"a worker for python snippets did not start: {said or 'it died'}") from None
+            self._ready = True
+        return child
+
+    def _started(self) -> Child:
+        """The worker, which may not be ready yet."""
         if self._owner != os.getpid():  # after a fork the worker is the parent's
-            self._child, self._owner = None, os.getpid()
+            self._child, self._ready, self._owner = None, False, os.getpid()
         if self._child is None:
-            self._child = _start()
+            self._child, self._ready, self._used = start_child(MEMORY, BOOT, "--checks"), False, time.monotonic()
             threading.Thread(target=self._end_when_idle, args=(self._child,), name="snippet-check", daemon=True).start()
         return self._child
 
@@ -110,7 +132,7 @@ class Checker:
     def _stop(self) -> None:
         if self._child is not None:
             self._child.stop()
-            self._child = None
+            self._child, self._ready = None, False
 
 
 @functools.cache
@@ -119,18 +141,6 @@ def shared_checker() -> Checker:
     checker = Checker()
     atexit.register(checker.close)
     return checker
-
-
-def _start() -> Child:
-    child = start_child(MEMORY)
-    child.socket.settimeout(START_TIMEOUT)
-    try:
-        _receive(child.socket)  # it is ready
-    except (OSError, EOFError):
-        said = child.complaint()
-        child.stop()
-        raise PluginError(f"a worker for python snippets did not start: {said or 'it died'}") from None
-    return child
 
 
 def _receive(connection: socket.socket) -> bytes:

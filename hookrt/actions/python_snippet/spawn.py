@@ -49,17 +49,17 @@ class Child:
             os.close(self.stderr)
 
 
-def start_child(memory: int, boot: Path = BOOT) -> Child:
+def start_child(memory: int, boot: Path = BOOT, *options: str) -> Child:
     """Start a worker process that may take so many bytes of memory; PluginError says why that is impossible here.
 
-    It gets an empty environment, `/` as its directory, its own session (a Ctrl-C is not for it), and no descriptor
-    but its socket and a pipe for complaints.
+    `options` are those of the script. The process gets an empty environment, `/` as its directory, its own session (a
+    Ctrl-C is not for it), and no descriptor but its socket and a pipe for complaints.
     """
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-            [*_command(boot), str(theirs.fileno()), str(os.getpid()), str(memory), *_library_directories()],
+            [*_command(boot), *options, str(theirs.fileno()), str(os.getpid()), str(memory), *_library_directories()],
             env={},
             cwd="/",
             close_fds=True,

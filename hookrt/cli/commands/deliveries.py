@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.client import Client, segment
 from hookrt.cli.delivery_view import show_deliveries, show_delivery
 from hookrt.cli.options import CursorOption, LimitOption, OutputOption
@@ -22,6 +23,7 @@ def deliveries() -> None:
     """List deliveries, show, retry, replay or cancel one.
 
     The service is the one at HOOKRT_URL (http://127.0.0.1:4665 by default).
+    Where none runs, list and show read its store's file.
     """
 
 
@@ -33,6 +35,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
     event: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this event.")] = None,
     limit: LimitOption = 20,
     cursor: CursorOption = None,
+    store: StoreOption = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """List deliveries, newest first.
@@ -44,8 +47,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
       hookrt deliveries list --hook welcome -n 100
     """
     filters = {"hook": hook, "status": status.value if status else None, "event": event}
-    with Client() as client:
-        page = client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor)
+    page = ask(lambda client: client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor), store)
     screen = Screen()
     if output is Format.JSON:
         screen.raw(to_json(page))
@@ -58,7 +60,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
 
 
 @app.command("show")
-def show(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
+def show(id_: IdArgument, *, store: StoreOption = None, output: OutputOption = Format.TEXT) -> None:
     """Show one delivery with its steps and every attempt: what was sent, what was answered.
 
     Secrets are masked, and long bodies are cut.
@@ -66,8 +68,7 @@ def show(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
     Examples:
       hookrt deliveries show dlv_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
-    with Client() as client:
-        delivery = client.get(_path(id_))
+    delivery = ask(lambda client: client.get(_path(id_)), store)
     if output is Format.JSON:
         Screen().raw(to_json(delivery))
     else:

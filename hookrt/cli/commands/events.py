@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hookrt.cli.client import Client, segment
+from hookrt.cli.ask import StoreOption, ask
+from hookrt.cli.client import segment
 from hookrt.cli.delivery_view import show_deliveries
 from hookrt.cli.event_view import show_event, show_events
 from hookrt.cli.options import CursorOption, LimitOption, OutputOption
@@ -20,16 +21,18 @@ def events() -> None:
     """List the events that came in, or show one.
 
     The service is the one at HOOKRT_URL (http://127.0.0.1:4665 by default).
+    Where none runs, list and show read its store's file.
     """
 
 
 @app.command("list")
-def list_events(
+def list_events(  # noqa: PLR0913 - one parameter for each option
     *,
     type_: Annotated[str | None, typer.Option("--type", help="Only events of this type.")] = None,
     source: Annotated[str | None, typer.Option(help="Only events of this source.")] = None,
     limit: LimitOption = 20,
     cursor: CursorOption = None,
+    store: StoreOption = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """List events, newest first; also those that no hook wanted.
@@ -40,8 +43,8 @@ def list_events(
       hookrt events list
       hookrt events list --type PostSignIn -n 100
     """
-    with Client() as client:
-        page = client.get("/v1/events", type=type_, source=source, limit=limit, cursor=cursor)
+    filters = {"type": type_, "source": source, "limit": limit, "cursor": cursor}
+    page = ask(lambda client: client.get("/v1/events", **filters), store)
     screen = Screen()
     if output is Format.JSON:
         screen.raw(to_json(page))
@@ -59,6 +62,7 @@ def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
     *,
     source: Annotated[str | None, typer.Option(help="Its source, where two sources used the same id.")] = None,
+    store: StoreOption = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Show one event with its data and its deliveries.
@@ -68,8 +72,7 @@ def show(
     Examples:
       hookrt events show evt_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
-    with Client() as client:
-        event = client.get(f"/v1/events/{segment(id_)}", source=source)
+    event = ask(lambda client: client.get(f"/v1/events/{segment(id_)}", source=source), store)
     screen = Screen()
     if output is Format.JSON:
         screen.raw(to_json(event))

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hookrt.cli.client import Client
+from hookrt.cli.ask import ask
 from hookrt.cli.event_input import read_event
 from hookrt.cli.event_view import show_explanations
 from hookrt.cli.options import ConfigOption, EnvFileOption, OutputOption
 from hookrt.cli.project import load_configuration, open_project
 from hookrt.cli.render import Format, Screen, to_json
-from hookrt.errors import HookrtError
+from hookrt.errors import ConfigError, HookrtError
 from hookrt.matching.router import Router
 from hookrt.model.event import Event
 from hookrt.web.api.show import show_event, show_explanation
@@ -79,8 +79,9 @@ def _shown(event: Event) -> dict[str, Any]:
 
 def _ask_service(given: str, source: str | None) -> dict[str, Any]:
     try:
-        with Client() as client:
-            answer: dict[str, Any] = client.post("/v1/explain", id=given, source=source)
-            return answer
+        answer: dict[str, Any] = ask(lambda client: client.post("/v1/explain", id=given, source=source), hooks=True)
+        return answer
+    except ConfigError:
+        raise
     except HookrtError as error:
         raise HookrtError(f"there is no file {given!r} here, and as an event's id: {error}") from None

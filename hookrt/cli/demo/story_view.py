@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hookrt.cli.demo.story import Chapter, Story
 from hookrt.cli.render import Piece, Screen, shorten
 from hookrt.cli.request_view import MARKS
-from hookrt.cli.wording import milliseconds, state, value_text, why
+from hookrt.cli.wording import adds, milliseconds, state, value_text, why
 from hookrt.clock import from_us
 from hookrt.matching.router import HookExplanation
 from hookrt.model.attempt import Attempt
@@ -46,6 +46,8 @@ def tell_later(screen: Screen, hook: str, attempt: Attempt, status: Status) -> N
 def _tell_quiet(screen: Screen, explanation: HookExplanation, width: int) -> None:
     screen.line(("  ✗ ", "dim"), (f"{explanation.hook:{width}}", "dim"), (f"  {explanation.detail}", "dim"))
     for finding in explanation.findings:
+        if not adds(explanation.detail, finding.expression, finding.value, finding.problem):
+            continue
         problem = f"  {finding.problem}" if finding.problem else ""
         screen.line((f"{'':{width + 6}}{finding.expression} is {finding.value}{problem}", "dim"))
 

@@ -19,6 +19,7 @@ from hookrt.web.api import deliveries, events, health, hooks, plugins
 from hookrt.web.api.openapi import PROBLEM_RESPONSE, describe
 from hookrt.web.api.query import DeliveryFilters, EventFilters
 from hookrt.web.faults import Faults
+from hookrt.web.malformed import find_fault
 from hookrt.web.options import WebOptions
 from hookrt.web.problem import CONTENT_TYPE, ProblemDocument, Refusal
 from hookrt.web.service import Service
@@ -85,12 +86,15 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
 
 
 async def _answer_invalid(_: Request, error: RequestValidationError) -> Response:
-    faults = [_describe_field(found) for found in error.errors()]
+    faults = [_describe_field(found, error.body) for found in error.errors()]
     detail = "; ".join(f"{fault['name']}: {fault['detail']}" for fault in faults[:5])
     return _respond(ProblemDocument(HTTPStatus.BAD_REQUEST, "request-invalid", detail, {"errors": faults}))
 
 
-def _describe_field(found: dict[str, Any]) -> dict[str, str]:
+def _describe_field(found: dict[str, Any], body: Any) -> dict[str, str]:
+    if found["type"] == "json_invalid":
+        fault = find_fault(str(body).encode("utf-8", "surrogatepass"))
+        return {"in": "body", "name": "body", "detail": str(fault or found["msg"])[:300]}
     where, *path = (str(part) for part in found["loc"])
     name, detail = ".".join(path) or where, found["msg"]
     if found["type"] == "extra_forbidden":

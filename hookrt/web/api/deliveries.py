@@ -40,7 +40,7 @@ def build_router() -> APIRouter:
 async def list_deliveries(runtime: Runtime, filters: Annotated[DeliveryFilters, Query()]) -> Listed[DeliveryShown]:
     """Deliveries without their attempts."""
     page = await read_page(runtime.store.deliveries(filters.query()))
-    items = [show_delivery(delivery, runtime.router.get(delivery.hook)) for delivery in page.items]
+    items = [show_delivery(delivery, runtime.router.get(delivery.hook), runtime.mask) for delivery in page.items]
     return Listed(items=items, next=page.next)
 
 
@@ -82,4 +82,5 @@ async def _find(runtime: Service, delivery_id: str) -> DeliveryDetail:
     if found is None:
         raise not_found(f"no delivery has the id {delivery_id!r}")
     attempts = await runtime.store.attempts(delivery_id)
-    return show_delivery_fully(found.delivery, found.event, attempts, runtime.router.get(found.delivery.hook))
+    hook = runtime.router.get(found.delivery.hook)
+    return show_delivery_fully(found.delivery, found.event, attempts, hook, runtime.mask)

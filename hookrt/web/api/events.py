@@ -32,7 +32,7 @@ async def get_event(
     event_id: str, runtime: Runtime, source: Annotated[str | None, Query(description="Its source.")] = None
 ) -> EventDetail:
     """An event with its deliveries. Two sources may use the same id: then `source` says which one is meant."""
-    return show_stored(await find_event(runtime, event_id, source), runtime.router.get)
+    return show_stored(await find_event(runtime, event_id, source), runtime.router.get, runtime.mask)
 
 
 async def find_event(runtime: Service, event_id: str, source: str | None) -> StoredEvent:

@@ -131,11 +131,12 @@ class StatsShown(Shape):
 
 
 class RetryShown(Shape):
-    """When a step is tried again."""
+    """When a step is tried again; where `only_after` has reasons, only an attempt that failed for one of them is."""
 
     name: str
     attempts: int
     delays: list[str]
+    only_after: list[str] | None = None
 
 
 class HookStepShown(Shape):

@@ -12,6 +12,7 @@ from hookrt.model.delivery import Delivery
 from hookrt.model.event import Event, format_time
 from hookrt.model.hook import Hook, Step
 from hookrt.plugin.settings import format_duration
+from hookrt.secrets.masking import mask_within
 from hookrt.store.contract import HookStats, StoredEvent
 from hookrt.web.api import shapes
 
@@ -29,10 +30,12 @@ def show_event(event: Event, received_us: int | None = None) -> shapes.EventShow
     return shapes.EventShown.model_construct(**_event_fields(event, received_us, MAX_LISTED_DATA))
 
 
-def show_stored(stored: StoredEvent, find_hook: Callable[[str], Hook | None]) -> shapes.EventDetail:
+def show_stored(
+    stored: StoredEvent, find_hook: Callable[[str], Hook | None], mask: Callable[[str], str]
+) -> shapes.EventDetail:
     """An event with all of its data and its deliveries."""
     fields = _event_fields(stored.event, stored.received_us, None)
-    deliveries = [show_delivery(delivery, find_hook(delivery.hook)) for delivery in stored.deliveries]
+    deliveries = [show_delivery(delivery, find_hook(delivery.hook), mask) for delivery in stored.deliveries]
     return shapes.EventDetail.model_construct(**fields, deliveries=deliveries)
 
 
@@ -56,21 +59,25 @@ def _event_fields(event: Event, received_us: int | None, most: int | None) -> di
     }
 
 
-def show_delivery(delivery: Delivery, hook: Hook | None) -> shapes.DeliveryShown:
-    """A delivery for a list; `hook` is its hook as it is now, None when it is gone."""
-    return shapes.DeliveryShown.model_construct(**_delivery_fields(delivery, hook))
+def show_delivery(delivery: Delivery, hook: Hook | None, mask: Callable[[str], str]) -> shapes.DeliveryShown:
+    """A delivery for a list; `hook` is its hook as it is now, None when it is gone.
+
+    `mask` hides secrets in the outputs of its steps. The store keeps them as they are, since later steps work with
+    them, and an endpoint may have sent back what it was sent.
+    """
+    return shapes.DeliveryShown.model_construct(**_delivery_fields(delivery, hook, mask))
 
 
 def show_delivery_fully(
-    delivery: Delivery, event: Event, attempts: Sequence[Attempt], hook: Hook | None
+    delivery: Delivery, event: Event, attempts: Sequence[Attempt], hook: Hook | None, mask: Callable[[str], str]
 ) -> shapes.DeliveryDetail:
     """A delivery with every attempt."""
-    fields = _delivery_fields(delivery, hook)
+    fields = _delivery_fields(delivery, hook, mask)
     shown = [_show_attempt(attempt) for attempt in attempts]
     return shapes.DeliveryDetail.model_construct(**fields, event_type=event.type, attempts=shown)
 
 
-def _delivery_fields(delivery: Delivery, hook: Hook | None) -> dict[str, Any]:
+def _delivery_fields(delivery: Delivery, hook: Hook | None, mask: Callable[[str], str]) -> dict[str, Any]:
     return {
         "id": delivery.id,
         "event": delivery.event_id,
@@ -78,7 +85,7 @@ def _delivery_fields(delivery: Delivery, hook: Hook | None) -> dict[str, Any]:
         "hook": delivery.hook,
         "status": delivery.status.value,
         "reason": delivery.reason,
-        "steps": _show_steps(delivery, () if hook is None else hook.steps),
+        "steps": _show_steps(delivery, () if hook is None else hook.steps, mask),
         "attempt_count": delivery.attempts,
         "failed_steps": delivery.failed_steps,
         "lane": delivery.lane,
@@ -91,9 +98,11 @@ def _delivery_fields(delivery: Delivery, hook: Hook | None) -> dict[str, Any]:
     }
 
 
-def _show_steps(delivery: Delivery, steps: Iterable[Step]) -> list[shapes.StepShown]:
+def _show_steps(delivery: Delivery, steps: Iterable[Step], mask: Callable[[str], str]) -> list[shapes.StepShown]:
     shown = [
-        shapes.StepShown(id=step, status=result.status.value, output=result.output, error=result.error)
+        shapes.StepShown(
+            id=step, status=result.status.value, output=mask_within(result.output, mask), error=result.error
+        )
         for step, result in delivery.results.items()
     ]
     if not delivery.status.final:
@@ -154,13 +163,14 @@ def show_hook(hook: Hook, stats: HookStats, since_us: int) -> shapes.HookShown:
 
 def _show_hook_step(step: Step) -> shapes.HookStepShown:
     delays = [format_duration(delay) for delay in step.retry.delays]
+    reasons = None if step.retry.reasons is None else sorted(step.retry.reasons)
     return shapes.HookStepShown(
         id=step.id,
         action=step.action,
         lane=step.lane,
         when=None if step.when is None else step.when.text,
         timeout=format_duration(step.timeout),
-        retry=shapes.RetryShown(name=step.retry.name, attempts=step.retry.attempts, delays=delays),
+        retry=shapes.RetryShown(name=step.retry.name, attempts=step.retry.attempts, delays=delays, only_after=reasons),
         continue_on_error=step.continue_on_error,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,6 +42,23 @@ def test_help_imports_no_command(hookrt: Run, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_check_imports_nothing_of_what_serves(tmp_path: Path) -> None:
+    (tmp_path / "hooks.yaml").write_text("hooks: {a: {on: A, when: event.id != '', steps: [{python: result = 1}]}}")
+    program = (
+        "import sys\n"
+        "from hookrt.cli.main import main\n"
+        "try:\n    main(['check'])\n"
+        "except SystemExit:\n    pass\n"
+        "serving = {'asyncio', 'httpx', 'pyreqwest', 'fastapi', 'uvicorn', 'structlog', 'sqlite3', 'rich', 'ssl'}\n"
+        "print(sorted(serving & set(sys.modules)), file=sys.stderr)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKRT_", "FORCE_COLOR"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("hooks.yaml: 1 hook, 0 destinations, no problems\n", "[]\n")
 
 
 @pytest.mark.parametrize(

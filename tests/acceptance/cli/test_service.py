@@ -262,7 +262,7 @@ def test_a_port_in_use_is_one_sentence_and_leaves_no_store(hookrt: Run, tmp_path
     assert done.returncode == 1
     assert "is in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / ".hookrt" / "hookrt.db").exists()
+    assert not (tmp_path / ".hookrt").exists()
 
 
 @pytest.mark.parametrize("store", ["sqlite:////proc/nope/hookrt.db", "postgres://x", "nonsense", "sqlite:///."])

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from hookrt.cli.client import Address, Client, ServiceRefused, ServiceUnavailable
+from hookrt.cli.client import Address, Client, NobodyAnswers, ServiceRefused
 from hookrt.errors import HookrtError
 
 Answer = tuple[int, str, str]
@@ -120,7 +120,7 @@ def test_no_service_is_one_sentence_on_how_to_start_it() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = Address(f"http://127.0.0.1:{free.getsockname()[1]}")
-        with Client(address) as client, pytest.raises(ServiceUnavailable, match="start it with `hookrt run`"):
+        with Client(address) as client, pytest.raises(NobodyAnswers, match="start it with `hookrt run`"):
             client.get("/v1/hooks")
 
 
@@ -141,6 +141,8 @@ def test_the_address_comes_from_the_environment() -> None:
     assert Address.from_env({}) == Address("http://127.0.0.1:4665", None)
     given = Address.from_env({"HOOKRT_URL": "https://hooks.example.com/", "HOOKRT_TOKEN": "tok"})
     assert given == Address("https://hooks.example.com", "tok")
+    assert given.given
+    assert not Address.from_env({"HOOKRT_TOKEN": "tok"}).given
     assert "tok" not in repr(given)
 
 

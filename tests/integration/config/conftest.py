@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -113,6 +113,22 @@ class Bare(Action[BareSettings]):
     name = "bare"
 
 
+class Eager(Action[BareSettings]):
+    """Keeps the order of what it is asked while hooks.yaml is read."""
+
+    name = "eager"
+    asked: ClassVar[list[str]] = []
+
+    @classmethod
+    def expect_checks(cls) -> None:
+        cls.asked.append("expect")
+        raise OSError("it cannot begin")
+
+    def check(self, settings: BareSettings) -> Iterable[SettingsProblem]:
+        self.asked.append("check")
+        return ()
+
+
 class DbServiceSettings(Settings):
     dsn: str
 
@@ -152,7 +168,7 @@ class Inbox(Source[InboxSettings]):
     name = "inbox"
 
 
-ACTIONS: list[type[Action[Any]]] = [Post, Snippet, Say, Bare, Db, Faulty]
+ACTIONS: list[type[Action[Any]]] = [Post, Snippet, Say, Bare, Db, Faulty, Eager]
 
 
 @dataclass

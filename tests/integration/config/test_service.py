@@ -42,6 +42,7 @@ def test_the_service_has_what_was_written(bench: Any) -> None:
         ("{prot: 80}", "1:11 `service` has no setting 'prot' | did you mean 'port'?"),
         ('{port: "80"}', "1:17 `port` must be a whole number, this is text"),
         ("{port: 70000}", "1:17 `port` must be less than or equal to 65535"),
+        ("{store: ''}", "1:18 `store` must have at least 1 character"),
         ("{limits: {event: 1}, drain: 8}", "1:38 `drain`: 8 is no duration"),
         ("{limits: {evnt: 1MiB}}", "1:20 `service` has no setting 'evnt' | did you mean 'event'?"),
         ("{tokens: [{token: a b, scopes: [emit]}]}", "1:28 `tokens.0.token`: a token is one word"),
@@ -126,6 +127,13 @@ def test_a_bad_variable_is_an_error_that_names_it_and_hides_its_value(
     assert any(one.startswith(f"${name}:") and message.partition(" | ")[0] in one for one in told), told
     assert message.rpartition(" | ")[2] in "".join(told)
     assert "s3cret-value" not in "".join(told)
+
+
+def test_the_place_of_a_variable_or_a_flag_is_its_name(bench: Any) -> None:
+    bench.env.update(HOOKRT_PORT="eighty", HOOKRT_STORE="${{ env.A }} ${{", HOOKRT_PROT="1")
+    bench.service["host"] = ""
+    told = {str(problem).partition(": ")[0] for problem in bench.load("").problems}
+    assert {"$HOOKRT_PORT", "$HOOKRT_STORE", "$HOOKRT_PROT", "--host"} <= told
 
 
 def test_secrets_and_the_clients_variables_are_no_settings(bench: Any) -> None:

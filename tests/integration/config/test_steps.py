@@ -46,6 +46,14 @@ def test_an_unknown_action_is_an_error_with_a_did_you_mean(bench: Any) -> None:
     assert bench.step_errors("- sya: x") == ["6:9 there is no action 'sya' | did you mean 'say'?"]
 
 
+def test_an_unknown_action_that_is_like_none_lists_actions_only(bench: Any) -> None:
+    [error] = bench.step_errors("- qqqqqqq: x")
+    assert "it can be " in error
+    listed = error.partition("it can be ")[2].split(", ")
+    assert "say" in listed
+    assert not {"id", "when", "timeout", "retry", "continue_on_error"} & set(listed)
+
+
 def test_an_action_whose_plugin_failed_to_load_says_so(bench: Any) -> None:
     [error] = bench.step_errors("- sms: x")
     assert error == (
@@ -195,3 +203,13 @@ def test_a_step_has_what_was_written(bench: Any) -> None:
     assert (step.id, step.action, step.continue_on_error) == ("last", "say", True)
     assert step.lane == "hook:one"
     assert str(step.place) == "hooks.yaml:7:9"
+
+
+def test_an_action_may_begin_before_its_steps_are_checked_and_may_fail_at_that(bench: Any) -> None:
+    asked = bench.registry.actions["eager"].asked
+    asked.clear()
+    assert bench.step_errors("- eager:") == []
+    assert asked == ["expect", "check"]
+    for text in ("[eager]", "{a: {on: A, steps: {eager: }}, b: {on: A, steps: [eager]}, c: eager, d: {steps: eager}}"):
+        assert bench.errors(f"hooks: {text}\n") != []
+    assert asked == ["expect", "check"]

@@ -13,7 +13,7 @@ import pytest
 from hookrt.actions.python_snippet.action import PythonSnippet
 from hookrt.actions.python_snippet.checker import Checker
 from hookrt.actions.python_snippet.settings import PythonSettings
-from hookrt.plugin import SettingsProblem
+from hookrt.plugin import PluginError, SettingsProblem
 
 
 @pytest.fixture
@@ -82,6 +82,31 @@ def test_one_worker_compiles_all_snippets_and_each_text_once(checker: Checker) -
     assert checker.pid == first
     os.kill(first, signal.SIGKILL)
     assert checker.check("result = 2") == ()
+
+
+def test_a_worker_that_was_begun_compiles_the_first_snippet(checker: Checker) -> None:
+    checker.begin()
+    begun = checker.pid
+    assert begun is not None
+    checker.begin()
+    assert checker.check("result = 1") == ()
+    assert checker.pid == begun
+
+
+def test_no_worker_is_begun_once_snippets_are_known(checker: Checker) -> None:
+    checker.check("result = 1")
+    checker.close()
+    checker.begin()
+    assert checker.pid is None
+
+
+def test_a_worker_that_dies_before_it_is_ready_is_one_sentence(checker: Checker) -> None:
+    checker.begin()
+    assert checker.pid is not None
+    os.kill(checker.pid, signal.SIGKILL)
+    with pytest.raises(PluginError, match="did not start"):
+        checker.check("result = 1")
+    assert checker.check("result = 1") == ()
 
 
 @pytest.mark.parametrize(

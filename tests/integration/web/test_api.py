@@ -55,6 +55,37 @@ def test_an_event_comes_with_its_deliveries(serving, runtime):
     asyncio.run(run())
 
 
+ECHOING = """
+hooks:
+  echo:
+    on: Echo
+    steps:
+      - python: |
+          def run(event, ctx):
+              return {"said": event["data"]["said"]}
+      - log: "${{ steps.python.output.said }} ${{ secrets.KEY }}"
+"""
+
+
+def test_a_secret_in_the_output_of_a_step_is_masked(serving, ended, store_url, tmp_path):
+    (tmp_path / "hooks.yaml").write_text(ECHOING)
+    env = {"HOOKRT_SECRET_KEY": "a-very-secret-key"}
+
+    async def run():
+        runtime = Runtime.from_file(tmp_path / "hooks.yaml", store=store_url, env=env)
+        async with serving(runtime) as (client, _, _):
+            accepted = await post(client, type="Echo", data={"said": "it is a-very-secret-key"})
+            await ended(client, accepted["deliveries"][0], "succeeded")
+            for path in (f"/v1/deliveries/{accepted['deliveries'][0]}", "/v1/deliveries"):
+                answer = await client.get(path)
+                assert "a-very-secret-key" not in answer.text
+                assert '{"said":"it is ***"}' in answer.text
+            shown = (await client.get(f"/v1/events/{accepted['id']}")).json()
+            assert shown["deliveries"][0]["steps"][0]["output"] == {"said": "it is ***"}
+
+    asyncio.run(run())
+
+
 def test_an_id_that_several_sources_use_is_ambiguous_until_one_is_named(serving, runtime):
     async def run():
         async with serving(runtime) as (client, _, _):

@@ -173,3 +173,16 @@ def _resolve_all(document: dict, node: object) -> None:
     elif isinstance(node, list):
         for value in node:
             _resolve_all(document, value)
+
+
+def test_a_body_that_is_no_json_says_so_and_where(serving):
+    async def run():
+        async with serving() as (client, _, _):
+            headers = {"content-type": "application/json"}
+            answer = await client.post("/v1/deliveries/none/replay", headers=headers, content=b'{"from":')
+            shown = problem(answer)
+            assert answer.status_code == 400
+            words = "body: the JSON is malformed: it ends too early: expecting value (line 1, column 9, byte 8)"
+            assert shown["detail"] == words
+
+    asyncio.run(run())

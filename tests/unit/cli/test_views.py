@@ -93,6 +93,15 @@ def test_a_delivery_in_full_shows_headers_and_bodies_without_control_characters(
     assert "\x1b" not in shown
 
 
+def test_many_log_lines_are_shown_in_full_only() -> None:
+    lines = [f"line {number}" for number in range(50)]
+    delivery = {**DELIVERY, "attempts": [{**DELIVERY["attempts"][0], "logs": lines}]}
+    assert _shown(show_delivery, delivery, full=True).count("log line") == 50
+    shown = _shown(show_delivery, delivery)
+    assert shown.count("log line") == 10
+    assert "… and 40 more lines: hookrt deliveries show dlv_1" in shown
+
+
 def test_lists_are_aligned_tables() -> None:
     lines = _shown(show_deliveries, [DELIVERY, {**DELIVERY, "hook": "a"}]).splitlines()
     assert lines[0].split() == ["delivery", "status", "hook", "attempts", "created", "why", "event"]
@@ -143,6 +152,20 @@ def test_explanations_show_why_not_with_the_values() -> None:
     ]
 
 
+def test_an_explanation_says_nothing_twice() -> None:
+    condition = 'get(event, "data.email", "") != ""'
+    findings = [
+        {"expression": condition, "value": "false", "problem": None},
+        {"expression": "event.data.email", "value": "missing", "problem": "event.data is null"},
+    ]
+    explanation = {"hook": "a", "fires": False, "reason": "condition", "detail": f"{condition} is false"}
+    assert _shown(show_explanations, [{**explanation, "findings": findings}]).splitlines() == [
+        f"✗ a  {condition} is false",
+        "     event.data.email is missing  event.data is null",
+        "0 of 1 hook fire",
+    ]
+
+
 HOOK: dict[str, Any] = {
     "name": "welcome",
     "enabled": True,
@@ -177,6 +200,13 @@ def test_a_hook_shows_the_resolved_policy_and_the_times_of_its_retries() -> None
     assert "welcome" in _shown(show_hooks, [HOOK])
 
 
+def test_a_policy_for_certain_failures_only_says_for_which() -> None:
+    retry = {"name": "none", "attempts": 2, "delays": ["0s"], "only_after": ["crashed"]}
+    shown = _shown(show_hook, {**HOOK, "steps": [{**HOOK["steps"][0], "retry": retry}]})
+    assert "retry     none, but after crashed: 2 attempts at most" in shown
+    assert "tried again" not in shown
+
+
 def test_the_times_of_the_standard_schedule_add_up_to_about_three_days() -> None:
     times = retry_times([format_duration(delay) for delay in STANDARD.delays])
     assert times[:2] == ["5s", "5m5s"]
@@ -194,6 +224,11 @@ def test_problems_show_their_caret_below_the_right_column_also_behind_tabs() -> 
 def test_problems_as_annotations_carry_their_place() -> None:
     problem = Problem(Place("a.yaml", 3, 5), "bad\nworse", None, "do x", Severity.WARNING)
     assert _shown(annotate_problems, [problem]) == "::warning file=a.yaml,line=3,col=5::bad%0Aworse%0Ahint: do x\n"
+
+
+def test_an_annotation_of_a_variable_names_it_and_no_file() -> None:
+    problem = Problem(Place("$HOOKRT_PORT", 0, 0), "bad")
+    assert _shown(annotate_problems, [problem]) == "::error::$HOOKRT_PORT: bad\n"
 
 
 def test_problems_are_counted_by_severity() -> None:

@@ -27,6 +27,10 @@ def test_a_warning_says_so():
     assert str(Problem(Place("h.yaml", 1, 1), "odd", severity=Severity.WARNING)) == "h.yaml:1:1: warning: odd"
 
 
+def test_a_place_without_lines_reads_just_as_its_name():
+    assert str(Problem(Place("$HOOKRT_PORT", 0, 0), "odd")) == "$HOOKRT_PORT: error: odd"
+
+
 def test_the_caret_stands_below_its_column_also_behind_tabs():
     lines = str(Problem(Place("h.yaml", 1, 3), "x", line_text="\t\tkey: 1")).splitlines()
     assert lines[2].removeprefix("      | ") == "\t\t^"

@@ -138,14 +138,17 @@ def test_run_must_be_there_and_async():
     assert action_faults(variant(run=lambda self, call: Outcome.done())) == ["its `run` is no `async def`"]
 
 
-def test_open_and_close_are_async_and_check_and_lane_are_not():
+def test_open_and_close_are_async_and_checks_and_lane_are_not():
     async def later(self, *_):
         return None
 
-    found = action_faults(variant(open=lambda self, setup: None, close=None, check=later, lane=later))
+    found = action_faults(
+        variant(open=lambda self, setup: None, close=None, expect_checks=later, check=later, lane=later)
+    )
     assert found == [
         "its `open` is no `async def`",
         "its `close` is no `async def`",
+        "its `expect_checks` must be a plain `def`, not async",
         "its `check` must be a plain `def`, not async",
         "its `lane` must be a plain `def`, not async",
     ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookrt.secrets.masking import Masker
+from hookrt.secrets.masking import Masker, mask_within
 
 SECRET = "p/ss+w0rd=ü\"'%"
 
@@ -80,6 +80,12 @@ def test_without_secrets_a_text_is_returned_as_it_is() -> None:
     masker.add("")
     text = "nothing to hide"
     assert masker.mask(text) is text
+
+
+def test_a_value_is_masked_within_a_json_value_which_stays_as_it_is(masker: Masker) -> None:
+    value = {SECRET: [1, None, {"a": f"x {SECRET} y"}]}
+    assert mask_within(value, masker.mask) == {"***": [1, None, {"a": "x *** y"}]}
+    assert SECRET in value
 
 
 def test_values_never_stand_in_the_repr(masker: Masker) -> None:

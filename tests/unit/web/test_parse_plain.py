@@ -69,7 +69,7 @@ def test_a_cloudevent_sent_as_plain_json_is_told_its_content_type():
     [
         (b'{"data":1}', "no 'type'"),
         (b'{"type":1}', "'type' is wrong"),
-        (b'{"type":"A","id":7}', "'id' is wrong"),
+        (b'{"type":"A","id":7}', "'id' is wrong: expected text or null, got a whole number"),
         (b'{"type":"A","time":"2026-01-31T12:00:00"}', "has no zone"),
         (b'{"type":"A","time":"yesterday"}', "RFC 3339"),
         (b'{"type":"A","time":5}', "RFC 3339"),
@@ -79,7 +79,7 @@ def test_a_cloudevent_sent_as_plain_json_is_told_its_content_type():
         (b'{"type":"A","attributes":{"source":"x"}}', "CloudEvents' own"),
         (b'{"type":"A","attributes":{"a":3000000000}}', "32 bits"),
         (b'{"type":"A","attributes":{"a":"x\\ny"}}', "control character"),
-        (b'"text"', "a JSON object"),
+        (b'"text"', "this is a JSON text"),
         (b"17", "a JSON object"),
     ],
 )

@@ -1,7 +1,8 @@
-"""Starts a worker; run as a script: `python -I -S boot.py FD PARENT MEMORY DIRECTORY...`.
+"""Starts a worker; run as a script: `python -I -S boot.py [--checks] FD PARENT MEMORY DIRECTORY...`.
 
-The directories hold RestrictedPython and msgspec. hookrt itself is not imported: empty packages stand in for the
-parents of this one, since their real modules would pull in the service's dependencies.
+With `--checks` it compiles snippets and runs none. The directories hold RestrictedPython and msgspec. hookrt itself is
+not imported: empty packages stand in for the parents of this one, since their real modules would pull in the service's
+dependencies.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ def prepare_imports(directories: list[str]) -> None:
 
 def main() -> None:
     """Answer requests on the given descriptor until the service closes it."""
-    descriptor, parent, memory, *directories = sys.argv[1:]
+    checks = sys.argv[1] == "--checks"
+    descriptor, parent, memory, *directories = sys.argv[2 if checks else 1 :]
     prepare_imports(directories)
-    from hookrt.actions.python_snippet.worker.serve import serve  # noqa: PLC0415 - needs the paths set above
+    from hookrt.actions.python_snippet.worker.serve import serve, serve_checks  # noqa: PLC0415 - needs these paths
 
-    serve(int(descriptor), int(parent), int(memory))
+    (serve_checks if checks else serve)(int(descriptor), int(parent), int(memory))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -64,11 +65,18 @@ def serve(
 
     Only tests bring an executor without the language policy, or no walls, to see what holds without the other.
     """
-    channel = Channel(descriptor)
-    executor = executor or Executor(compile_snippet)
     load_everything()
+    _serve(Channel(descriptor), executor or Executor(compile_snippet), partial(raise_walls, parent, memory))
+
+
+def serve_checks(descriptor: int, parent: int, memory: int) -> None:
+    """As `serve`, for a worker that is asked to compile only: without what runs may want, it is ready sooner."""
+    _serve(Channel(descriptor), Executor(compile_snippet), partial(raise_walls, parent, memory))
+
+
+def _serve(channel: Channel, executor: Executor, raise_walls: Callable[[], Walls]) -> None:
     _quieten()
-    walls = raise_walls(parent, memory)
+    walls = raise_walls()
     channel.send(Ready(isolation=walls.isolation, walls=list(walls.names)))
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while (body := channel.receive()) is not None:
