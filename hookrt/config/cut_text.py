@@ -25,15 +25,16 @@ def comment_behind(node: TextNode) -> Span | None:
 
 
 def warn_if_cut(node: TextNode, log: ProblemLog, *, expression: bool = False) -> None:
-    """Warn of a comment behind an expression, template or URL that looks like the rest of it.
+    """Warn of a comment that looks like the rest of the value before it (`ticket #5`).
 
-    A comment with a space behind its `#`, as people write them, behind a value that is whole, is fine.
+    A comment with a space behind its `#`, as people write them, is fine, unless it stands behind an expression,
+    template or URL that is not whole.
     """
     comment = comment_behind(node)
     if comment is None:
         return
     sensitive = expression or "${{" in node.text or "://" in node.text
-    if sensitive and (_is_open(node.text) or not _reads_like_comment(comment)):
+    if not _reads_like_comment(comment) or (sensitive and _is_open(node.text)):
         log.warn(comment, "the value ends before this `#`: the rest is a comment", HINT)
 
 

@@ -231,18 +231,19 @@ def test_settings_without_expressions_are_validated_once(bench: Any, make_scope:
     assert "hello" not in repr(settings)
 
 
-def test_a_comment_that_looks_like_the_rest_of_an_expression_gets_a_warning(bench: Any) -> None:
+def test_a_comment_that_looks_like_the_rest_of_a_value_gets_a_warning(bench: Any) -> None:
     for step in (
         "- post: https://a.example/x #fragment",
         "- say: x\n  when: event.type == 'a' #b",
         "- say: ${{ event.type }} #${{ event.id }}",
+        "- say: ticket #5",
     ):
         [warning] = bench.warnings(bench.with_step(step))
         assert "the value ends before this `#`" in warning
     for step in (
         "- post: https://a.example/x # where to",
         "- say: x\n  when: event.type == 'a'   # why",
-        "- say: hello #5",
+        "- say: hello # everybody",
     ):
         assert bench.warnings(bench.with_step(step)) == []
 
