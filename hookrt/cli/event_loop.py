@@ -37,7 +37,7 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 10, 20)
 
 
 def _tell_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
