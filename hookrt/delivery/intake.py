@@ -59,7 +59,6 @@ class Intake:
         self._token = ports.ids.token()
         self._saving: deque[float] = deque()
         self.open_deliveries = 0
-        self.unmatched = 0
 
     async def accept(self, draft: EventDraft, default_source: str) -> Accepted:
         """Store one event; durable when it returns. Raises EventError, EventConflict, Overloaded, StoreError."""
@@ -191,7 +190,6 @@ class Intake:
         digest = event_digest(event)  # before any room is reserved, since it may raise
         jobs: list[Job] = []
         deliveries = [self._delivery(hook, event, now_us, jobs if hand_over else None) for hook in matched.hooks]
-        self.unmatched += not deliveries
         return Prepared(NewEvent(event, digest, now_us, deliveries, fresh=not identified), jobs)
 
     def _delivery(self, hook: Hook, event: Event, now_us: int, jobs: list[Job] | None) -> NewDelivery:
