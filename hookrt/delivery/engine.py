@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from hookrt.clock import duration_us
+from hookrt.delivery.announce import Announcer
 from hookrt.delivery.deliver import HOOK_REMOVED, Courier
 from hookrt.delivery.dispatcher import Dispatcher
 from hookrt.delivery.intake import Intake
@@ -46,6 +47,7 @@ class Engine:
         self.waiters = Waiters(ports.store, ports.clock)
         self.lanes = Lanes(ports.limits, lambda: ports.destinations, self._has_work)
         self.intake = Intake(ports, self.lanes, owner, self._spawn)
+        self.announcer = Announcer(ports, self.intake, self._spawn)
         self.leadership = Leadership(ports, owner, self._on_lead)
         self._dispatcher = Dispatcher(ports, self.lanes, self.intake, self.leadership, owner)
         recorder = Recorder(ports, self.intake, self.waiters, self._dispatcher.kick)

@@ -52,8 +52,9 @@ class Outcome:
 
     `reason` is one word from the action's documented list, for filters and metrics; `message` is for people.
     `output` becomes `steps.ID.output`; it must be plain JSON values. `events` are emitted in the transaction that
-    records the attempt. `retry_after` is the least wait that the endpoint asked for. `logs` are lines for the
-    attempt's log.
+    records the attempt. `retry_after` is the least wait that the endpoint asked for. `slow_down` says that the endpoint
+    as a whole has too much to do: its lane rests at least that long. `disable` says that the endpoint wants no more of
+    this hook, and why: the engine disables the hook. `logs` are lines for the attempt's log.
     """
 
     kind: OutcomeKind
@@ -62,6 +63,8 @@ class Outcome:
     output: Any = None
     events: tuple[Emission, ...] = ()
     retry_after: timedelta | None = None
+    slow_down: timedelta | None = field(default=None, kw_only=True)
+    disable: str | None = field(default=None, kw_only=True)
     logs: tuple[str, ...] = field(default=(), kw_only=True)
 
     @classmethod
