@@ -77,11 +77,15 @@ class Address:
 class Client:
     """Asks one service. Every error is a ServiceUnavailable or a ServiceRefused with a text for people.
 
-    `transport` takes the requests where they do not go over the network.
+    `transport` takes the requests where they do not go over the network. `idle` says that what answers only shows a
+    store from which no process delivers.
     """
 
-    def __init__(self, address: Address | None = None, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, address: Address | None = None, transport: httpx.BaseTransport | None = None, *, idle: bool = False
+    ) -> None:
         self.address = address or Address.from_env()
+        self.idle = idle
         headers = {"accept": "application/json", "user-agent": "hookrt-cli"}
         if self.address.token:
             headers["authorization"] = f"Bearer {self.address.token}"

@@ -19,6 +19,16 @@ def show_deliveries(screen: Screen, deliveries: Sequence[Shown]) -> None:
     screen.table(columns, [_row(delivery) for delivery in deliveries])
 
 
+def show_cut_off(screen: Screen, deliveries: Sequence[Shown], *, idle: bool) -> None:
+    """Beneath deliveries of an `idle` store: that nobody runs those that were running when their process ended."""
+    count = sum(delivery["status"] == "running" for delivery in deliveries)
+    if idle and count:
+        which = "1 delivery is" if count == 1 else f"{count} deliveries are"
+        what = f"{which} shown as running, but no process delivers from this store now"
+        goes = "it goes" if count == 1 else "they go"
+        screen.line((f"{what}: {goes} on when one does (`hookrt run`)", "dim"))
+
+
 def show_delivery(screen: Screen, delivery: Shown, *, full: bool = False) -> None:
     """One delivery with its steps and attempts; `full` adds headers and bodies of what was sent and answered."""
     screen.line(
@@ -50,6 +60,8 @@ def _row(delivery: Shown) -> list[Piece]:
 
 def _why(delivery: Shown) -> Piece:
     text = f"  {delivery['reason']}" if delivery.get("reason") else ""
+    if delivery.get("waits_for"):
+        text += f"  behind {delivery['waits_for']} of the same order key"
     if delivery["status"] == "waiting":
         text += f"  next attempt at {local_time(delivery.get('due'))}"
     return (text, "dim")
@@ -59,9 +71,15 @@ def _facts(delivery: Shown) -> Iterator[tuple[str, str]]:
     yield "event", f"{delivery['event']} ({delivery.get('event_type', '?')} from {delivery['event_source']})"
     yield "created", local_time(delivery["created"])
     yield "expires", local_time(delivery["expires"])
-    yield "lane", delivery["lane"]
+    closed = delivery.get("breaker") in {"open", "half-open"}
+    yield "lane", f"{delivery['lane']}, its breaker is {delivery['breaker']}" if closed else delivery["lane"]
+    if delivery.get("order_key") is not None:
+        ahead = f", behind {delivery['waits_for']}" if delivery.get("waits_for") else ""
+        yield "order key", f"{delivery['order_key']}{ahead}"
     if delivery.get("replay_of"):
         yield "replay of", delivery["replay_of"]
+    if delivery.get("payload_dropped"):
+        yield "payload", "dropped by retention: what was sent and answered is gone, and it cannot be sent again"
 
 
 def _show_attempt(screen: Screen, attempt: Shown, *, full: bool) -> None:

@@ -54,7 +54,7 @@ def read_event(given: str) -> Event:
     It is taken as `POST /v1/events` takes a single one: the plain form, or a structured CloudEvent. Raises
     EventError, naming the place of the fault.
     """
-    inline = given.lstrip().startswith("{")
+    inline = is_inline(given)
     text = given.encode("utf-8", "surrogateescape") if inline else read_bytes(given)
     try:
         event = _complete(_read_draft(text))
@@ -62,6 +62,12 @@ def read_event(given: str) -> Event:
     except EventError as error:
         raise EventError(f"{'the event' if inline else _name(given)}: {error}") from None
     return event
+
+
+def is_inline(given: str) -> bool:
+    """Whether this is meant as JSON in place, not as a file."""
+    start = given.lstrip()[:1]
+    return start == "{" or (start in ("[", '"') and not given.endswith(".json"))
 
 
 def plain_form(type_: str, data: bytes, *, id_: str | None, source: str | None, subject: str | None) -> bytes:
@@ -73,10 +79,22 @@ def plain_form(type_: str, data: bytes, *, id_: str | None, source: str | None, 
 
 
 def _read_draft(text: bytes) -> EventDraft:
+    _refuse_other_list(text)
     drafts = parse_events(_form_of(text), (), text, Limits(MAX_INPUT, MAX_INPUT)).drafts
     if len(drafts) != 1:
         raise EventError(f"here are {len(drafts)} events, one is needed")
     return drafts[0]
+
+
+def _refuse_other_list(text: bytes) -> None:
+    """Raise EventError for a JSON array of something else than events; what is no array at all passes."""
+    try:
+        check_depth(text, MAX_DEPTH + 2)
+        items = msgspec.json.decode(text, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, EventError):
+        return  # whoever reads the event says what is wrong with it
+    if not items or not all(bytes(item).startswith(b"{") for item in items):
+        raise EventError('an event is a JSON object like {"type": "User.Created", "data": {}}, this is a JSON array')
 
 
 def _form_of(text: bytes) -> Form:

@@ -33,7 +33,9 @@ def show_event(screen: Screen, event: Shown) -> None:
             screen.line("  ", (f"{name.replace('_', ' '):12} ", "dim"), text)
     for name, value in (event.get("attributes") or {}).items():
         screen.line("  ", (f"{name:12} ", "dim"), str(value))
-    if event.get("data_base64") is not None:
+    if event.get("payload_dropped"):
+        screen.line(("  data         dropped by retention: the record stays, but it cannot be sent again", "dim"))
+    elif event.get("data_base64") is not None:
         screen.line(("  data (base64)  ", "dim"), event["data_base64"])
     else:
         screen.line(("  data", "dim"))
@@ -50,13 +52,18 @@ def show_explanations(screen: Screen, explanations: Sequence[Shown]) -> None:
     for explanation in explanations:
         _show_explanation(screen, explanation, width)
     firing = sum(explanation["fires"] for explanation in explanations)
-    screen.line((f"{firing} of {counted(len(explanations), 'hook')} {'fires' if firing == 1 else 'fire'}", "dim"))
+    verb = "fires" if 1 in (firing, len(explanations)) else "fire"
+    screen.line((f"{firing} of {counted(len(explanations), 'hook')} {verb}", "dim"))
 
 
 def _show_explanation(screen: Screen, explanation: Shown, width: int) -> None:
     name: Piece = (f"{explanation['hook']:{width}}  ", "bold")
     if explanation["fires"]:
-        screen.line(("✓ ", "green"), name, ("fires", "green"))
+        held = explanation.get("detail")
+        screen.line(("✓ ", "green"), name, ("fires", "green"), (f", but {held}" if held else "", "yellow"))
+        for key in explanation.get("keys") or []:
+            missing: Piece = (f"  {key['problem']}" if key.get("problem") else "", "yellow")
+            screen.line(" " * (width + 4), (key["expression"], "cyan"), " is ", key["value"], missing)
         return
     text = str(explanation.get("detail") or _WHY.get(explanation["reason"], explanation["reason"]))
     screen.line(("✗ ", "red"), name, text)
@@ -68,5 +75,7 @@ def _show_explanation(screen: Screen, explanation: Shown, width: int) -> None:
 
 
 def _row(event: Shown) -> list[Piece]:
-    data = "(large)" if event.get("data_omitted") else value_text(event.get("data"), 80)
+    data = value_text(event.get("data"), 80)
+    if event.get("data_omitted") or event.get("payload_dropped"):
+        data = "(large)" if event.get("data_omitted") else "(dropped)"
     return [(event["id"], "cyan"), (event["type"], "bold"), event["source"], brief_time(event.get("received")), data]

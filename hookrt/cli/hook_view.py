@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from hookrt.cli.render import Piece, Screen
 from hookrt.cli.wording import counted, local_time
-from hookrt.plugin.settings import format_duration, parse_duration
+from hookrt.plugin.settings import parse_duration
 
 Shown = Mapping[str, Any]
+
+MAX_ROWS = 20
+"""Most attempts of a step that are told one by one."""
+
+RIGHT = 3
+"""How many columns of the attempts stand to the right."""
 
 
 def show_hooks(screen: Screen, hooks: Sequence[Shown]) -> None:
@@ -31,13 +36,29 @@ def show_hook(screen: Screen, hook: Shown) -> None:
             screen.line("     ", (f"{name:9} ", "dim"), text)
 
 
-def retry_times(delays: Sequence[str]) -> list[str]:
-    """For each retry how long after the first attempt it is made, jitter aside: 5s and 5m give `5s`, `5m5s`."""
-    total, times = timedelta(0), []
-    for delay in delays:
-        total += parse_duration(delay)
-        times.append(format_duration(total))
-    return times
+def attempt_rows(retry: Shown) -> list[str]:
+    """A heading, and for each attempt its wait, its time since the first one, and the range of jitter; aligned.
+
+    Of many attempts the first ones and the last are told.
+    """
+    times = retry["times"]
+    told = times if len(times) <= MAX_ROWS else [*times[: MAX_ROWS - 1], times[-1]]
+    cells = [("attempt", "wait", "at", "with jitter", ""), *map(_attempt_cells, told)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = ["  ".join(_justified(row, widths)).rstrip() for row in cells]
+    return rows if told is times else [*rows[:-1], "…", rows[-1]]
+
+
+def _attempt_cells(time: Shown) -> tuple[str, ...]:
+    between = "" if time["earliest"] == time["latest"] else f"{time['earliest']} - {time['latest']}"
+    note = "not made: the delivery has expired" if time["expired"] else ""
+    return str(time["attempt"]), time["wait"], time["after"], between, note
+
+
+def _justified(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Numbers and times to the right, texts to the left."""
+    for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        yield cell.rjust(width) if column < RIGHT else cell.ljust(width)
 
 
 def _row(hook: Shown) -> list[Piece]:
@@ -49,16 +70,25 @@ def _row(hook: Shown) -> list[Piece]:
 
 
 def _state(hook: Shown) -> Piece:
-    return ("enabled", "green") if hook["enabled"] else ("disabled", "yellow")
+    if hook["enabled"]:
+        return ("enabled", "green")
+    disabled, held = hook["disabled"], hook["stats"]["held"]
+    return (f"disabled ({disabled['reason']}{f', {held} held' if held else ''})", "yellow")
 
 
 def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
+    if hook["disabled"]:
+        yield "disabled", _why_disabled(hook["disabled"])
+        yield "", f"{counted(hook['stats']['held'], 'delivery', 'deliveries')} held"
     yield "on", ", ".join(hook["on"])
     if hook.get("from"):
         yield "from", hook["from"]
     if hook.get("when"):
         yield "when", hook["when"]
     yield "expires", f"after {hook['expires']}"
+    for name in ("order", "dedupe", "debounce", "throttle"):
+        if hook.get(name):
+            yield name, ", ".join(f"{key} {value}" for key, value in hook[name].items())
     yield "defined", f"{hook['place'] or '-'} ({hook['origin']})"
     stats = hook["stats"]
     yield "last 24 h", f"{stats['succeeded']} succeeded, {stats['dead']} dead, {stats['pending']} pending"
@@ -66,17 +96,34 @@ def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
         yield "", f"last failure {local_time(stats['last_failure'])}"
 
 
+def _why_disabled(disabled: Shown) -> str:
+    since = f" since {local_time(disabled['since'])}" if disabled["since"] else ""
+    return f"{disabled['reason']}{since}" + (f": {disabled['message']}" if disabled["message"] else "")
+
+
 def _step_facts(step: Shown) -> Iterator[tuple[str, str]]:
     if step.get("when"):
         yield "when", step["when"]
-    yield "timeout", step["timeout"]
-    yield "retry", _retry(step["retry"])
-    if any(parse_duration(delay) for delay in step["retry"]["delays"]):
-        yield "", "tried again " + ", ".join(retry_times(step["retry"]["delays"])) + " after the first attempt"
+    yield "timeout", f"{step['timeout']} for each attempt"
+    retry = step["retry"]
+    yield "retry", _retry(retry)
+    if retry["attempts"] > 1:
+        for row in attempt_rows(retry):
+            yield "", row
+        yield "", _ceiling(retry)
+    for name, value in step["settings"].items():
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if step["continue_on_error"]:
         yield "on error", "the hook goes on with its next step"
 
 
 def _retry(policy: Shown) -> str:
     only = f", but after {' or '.join(policy['only_after'])}" if policy.get("only_after") else ""
-    return f"{policy['name']}{only}: {counted(policy['attempts'], 'attempt')} at most"
+    jitter = f", each wait ±{policy['jitter']:.0%}" if policy["jitter"] and policy["attempts"] > 1 else ""
+    return f"{policy['name']}{only}: {counted(policy['attempts'], 'attempt')} at most{jitter}"
+
+
+def _ceiling(policy: Shown) -> str:
+    if parse_duration(policy["max_retry_after"]):
+        return f"longer where the endpoint asks for it (Retry-After), {policy['max_retry_after']} at most"
+    return "a Retry-After of the endpoint is not listened to"

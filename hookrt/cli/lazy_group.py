@@ -107,6 +107,12 @@ def _deliveries() -> typer.Typer:
     return app
 
 
+def _jobs() -> typer.Typer:
+    from hookrt.cli.commands.jobs import app
+
+    return app
+
+
 def _plugins() -> typer.Typer:
     from hookrt.cli.commands.plugins import app
 
@@ -121,6 +127,12 @@ def _sources() -> typer.Typer:
 
 def _receiver() -> typer.Typer:
     from hookrt.cli.commands.receiver import app
+
+    return app
+
+
+def _store() -> typer.Typer:
+    from hookrt.cli.commands.store import app
 
     return app
 
@@ -141,9 +153,11 @@ COMMANDS: Mapping[str, Entry] = {
     "schema": Entry("Print the JSON Schema of hooks.yaml, for editors.", _LOCAL, _schema),
     "sources": Entry("List the sources that hooks.yaml declares.", _LOCAL, _sources),
     "emit": Entry("Send an event to the service.", _ASK, _emit),
-    "hooks": Entry("List the hooks of the service, or show one.", _ASK, _hooks),
-    "events": Entry("List the events that came in, or show one.", _ASK, _events),
-    "deliveries": Entry("List deliveries, show, retry, replay or cancel one.", _ASK, _deliveries),
+    "hooks": Entry("List the hooks of the service, show, disable or enable one.", _ASK, _hooks),
+    "events": Entry("List the events that came in, show one, or run some through a hook again.", _ASK, _events),
+    "deliveries": Entry("List, show, retry, replay, cancel or follow deliveries, one or many.", _ASK, _deliveries),
+    "jobs": Entry("List, show, follow or cancel replays and cancellations of many.", _ASK, _jobs),
+    "store": Entry("Look after the SQLite store: its size, a backup, its free space.", _MORE, _store),
     "plugins": Entry("List the installed plugins and what went wrong with them.", _MORE, _plugins),
     "version": Entry("Show the version of hookrt and of what it stands on.", _MORE, _version),
 }

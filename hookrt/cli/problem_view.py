@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from hookrt.cli.excerpt import cut_out
 from hookrt.cli.render import Screen, annotation
 from hookrt.cli.wording import counted
 from hookrt.model.problem import Problem, Severity
@@ -51,16 +52,18 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _show(screen: Screen, problem: Problem) -> None:
-    """The lines of `str(problem)`, the severity and the caret in the severity's colour."""
+    """As `str(problem)`, the severity and the caret in the severity's colour, a long line cut around the place."""
     style = _STYLES[problem.severity]
-    first, *rest = str(problem).expandtabs().split("\n")
-    place = f"{problem.place}: "
-    word = f"{problem.severity.value}: "
-    if first.startswith(place + word):
-        screen.line((place, "bold"), (word, style), first[len(place + word) :])
-    else:
-        screen.line(first)
+    place, word = f"{problem.place}: ", f"{problem.severity.value}: "
+    first, *rest = problem.message.expandtabs().split("\n")
+    screen.line((place, "bold"), (word, style), first)
     for line in rest:
-        caret = line.lstrip(" |").startswith("^")
-        hint = line.lstrip().startswith("hint: ")
-        screen.line((line, style if caret else "cyan" if hint else ""))
+        screen.line(line)
+    if problem.line_text is not None:
+        number = f"{problem.place.line:5} | "
+        excerpt = cut_out(problem, screen.width - len(number))
+        screen.line(number, excerpt.line)
+        screen.line(" " * (len(number) - 3), (f" | {excerpt.marks}", style))
+    if problem.hint:
+        for line in f"        hint: {problem.hint}".expandtabs().split("\n"):
+            screen.line((line, "cyan"))

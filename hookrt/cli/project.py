@@ -49,11 +49,17 @@ def open_project(path: Path | None, env_file: Path | None = None) -> Project:
 
     Variables come from the environment, else from `env_file`. Raises OSError and HookrtError.
     """
+    chosen = find_path(path)
+    return Project(chosen, {**(read_env_file(env_file) if env_file else {}), **os.environ}, load_plugins())
+
+
+def find_path(path: Path | None) -> Path:
+    """The path given, or hooks.yaml in the current folder; raises HookrtError when nothing is there."""
     chosen = path if path is not None else DEFAULT_PATH
     if not chosen.exists():
         hint = " here: `hookrt init` writes one to start from" if path is None else ""
         raise HookrtError(f"there is no {chosen}{hint}")
-    return Project(chosen, {**(read_env_file(env_file) if env_file else {}), **os.environ}, load_plugins())
+    return chosen
 
 
 def load_configuration(project: Project, missing_secrets: Literal["warn", "error"]) -> Configuration:

@@ -48,13 +48,16 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
         spare_the_collector()
         yield service
     finally:
+        if runtime.ready:
+            runtime.control.feed.close()  # so that nobody who follows it holds up the end
         await service.server.stop(_LAST_REQUESTS)
         service.finished = await runtime.stop(settings.drain)
 
 
 def _load_of(runtime: Runtime) -> Load:
     open_deliveries = {status.value: count for status, count in runtime.counts.items() if not status.final}
-    return Load(open_deliveries, {lane: under_way for lane, (_, under_way) in runtime.lanes.items()})
+    in_flight = {lane: under_way for lane, (_, under_way) in runtime.lanes.items()}
+    return Load(open_deliveries, in_flight, runtime.breakers, runtime.control.hooks.disabled if runtime.ready else ())
 
 
 async def _refuse_second(runtime: Runtime) -> None:

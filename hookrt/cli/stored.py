@@ -39,9 +39,12 @@ def reading(store: str | None, silence: NobodyAnswers | None, *, hooks: bool = F
     """
     if hooks and silence is not None and not DEFAULT_PATH.exists():
         raise silence
+    named = _store_url(store)
+    if named is not None:  # first, since a wrong one makes hooks.yaml unusable too
+        _check_there(named, silence)
     project = _project(store, needed=hooks)
-    configuration = _configuration(project, needed=hooks or _store_url(store) is None)
-    url = _store_url(store) or _own_store(configuration)
+    configuration = _configuration(project, needed=hooks or named is None)
+    url = named or _own_store(configuration)
     _check_there(url, silence)
     if silence is not None:
         Screen(sys.stderr).line((f"read from {url}, since {silence.what}", "dim"))
@@ -104,7 +107,8 @@ def _served_here(runtime: Runtime) -> Iterator[Client]:
     with asyncio.Runner() as runner:
         runner.run(runtime.store.open())
         try:
-            with Client(Address(), _InProcess(runner, httpx.ASGITransport(api))) as client:
+            idle = runner.run(runtime.store.leader()) is None
+            with Client(Address(), _InProcess(runner, httpx.ASGITransport(api)), idle=idle) as client:
                 yield client
         finally:
             runner.run(runtime.store.close())

@@ -42,12 +42,16 @@ class ActionSite:
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """What came of the settings of a step. `lane` is the action's own answer, None for the hook's lane."""
+    """What came of the settings of a step. `lane` is the action's own answer, None for the hook's lane; `rendered` are
+    the settings that hold an expression, `shown` those that are part of the policy.
+    """
 
     settings: StepSettings
     mentions: Mentions
     lane: str | None
     trusted_origins: tuple[str, ...]
+    rendered: frozenset[str]
+    shown: Mapping[str, Any]
 
 
 def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings | None:
@@ -71,6 +75,8 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
         mentions=mentions,
         lane=_lane(site, tree, context),
         trusted_origins=_origins(tree, action, [context.destination_urls.get(name) for name in named]),
+        rendered=frozenset(str(path[0]) for path in tree.templates),
+        shown={name: value for name, value in tree.value.items() if name in action.shown},
     )
 
 

@@ -21,8 +21,9 @@ class LoadContext:
     """The surroundings of the hooks of one load.
 
     `destination_urls` has an entry for every declared destination, `source_types` for every declared source with
-    the types that it publishes (None: any). `service_actions` are the actions that have service settings. With
-    `complete` false a file could not be read, so that a name that seems to be unknown may be declared there.
+    the types that it publishes (None: any). `service_actions` are the actions that have service settings,
+    `fingerprints` those of the hooks by name. With `complete` false a file could not be read, so that a name that seems
+    to be unknown may be declared there.
     """
 
     log: ProblemLog
@@ -31,6 +32,7 @@ class LoadContext:
     destination_urls: Mapping[str, str | None] = field(default_factory=dict)
     source_types: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     service_actions: Collection[str] = ()
+    fingerprints: Mapping[str, bytes] = field(default_factory=dict)
     complete: bool = True
     _actions: dict[str, Action[Any] | None] = field(default_factory=dict)
     _near: dict[str, str | None] = field(default_factory=dict)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from hookrt.config.fields import as_mapping, check_name
 from hookrt.config.fixed_values import FixedValues
@@ -14,12 +15,14 @@ from hookrt.config.nodes import Entry, MapNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.suggest import shorten
 from hookrt.config.validation import Target, validate
+from hookrt.model.breaker_policy import DEFAULT_BREAKER, BreakerPolicy
 from hookrt.model.hook import Destination
 from hookrt.model.origin import written_origin
-from hookrt.plugin.settings import Settings, SigningSecrets
+from hookrt.plugin.settings import Duration, Settings, SigningSecrets
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?/ ?(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(days=1)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
@@ -56,6 +59,68 @@ Rate = Annotated[
 """Requests per second, written `100/s`, `6000/m`, `50/h`."""
 
 
+def _check_pause(duration: timedelta) -> timedelta:
+    if not _SHORTEST_PAUSE <= duration <= _LONGEST_PAUSE:
+        raise ValueError("it must be from 100ms to 1d")
+    return duration
+
+
+Pause = Annotated[Duration, AfterValidator(_check_pause)]
+"""A time of the breaker: short ones would ask a failing endpoint all the time, longer ones forget it."""
+
+
+class BreakerSettings(Settings):
+    """When a destination that fails is left alone, and for how long."""
+
+    failures: int = Field(
+        default=DEFAULT_BREAKER.failures, ge=1, le=10_000, description="It opens after so many failures in a row"
+    )
+    ratio: float = Field(
+        default=DEFAULT_BREAKER.ratio,
+        gt=0,
+        le=1,
+        description="It also opens when this share of the attempts within `window` failed",
+    )
+    attempts: int = Field(
+        default=DEFAULT_BREAKER.attempts, ge=2, le=1_000_000, description="The share counts from so many attempts on"
+    )
+    window: Pause = Field(default=DEFAULT_BREAKER.window, description="The time in which the share is counted")
+    pause: Pause = Field(
+        default=DEFAULT_BREAKER.pause,
+        description="How long it stays open before one attempt may find out, doubled each time that this one fails",
+    )
+    max_pause: Pause = Field(default=DEFAULT_BREAKER.max_pause, description="The longest pause; at least `pause`")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> BreakerSettings:
+        if "max_pause" in self.model_fields_set and self.max_pause < self.pause:
+            raise ValueError("`max_pause` is shorter than `pause`")
+        return self
+
+    @property
+    def policy(self) -> BreakerPolicy:
+        """The same as the engine has it."""
+        return BreakerPolicy(**{**dict(self), "max_pause": max(self.max_pause, self.pause)})
+
+
+def _written_breaker(value: Any) -> Any:
+    """`on` and `off` as what they stand for; a mapping is left for the model to judge."""
+    if value == "on":
+        return {}
+    if value == "off":
+        return None
+    if isinstance(value, dict):
+        return value
+    raise ValueError("write `on`, `off`, or a mapping such as {failures: 10, pause: 10s}")
+
+
+def _breaker_schema(schema: dict[str, Any]) -> None:
+    """In hooks.yaml it is a word or a mapping, and never null."""
+    mapping = [one for one in schema.pop("anyOf") if one.get("type") != "null"]
+    schema.pop("default", None)
+    schema["anyOf"] = [{"enum": ["on", "off"]}, *mapping]
+
+
 class DestinationSettings(Settings):
     """One entry of `destinations:`; its key is a name, or the origin of the URLs that it is for."""
 
@@ -66,6 +131,11 @@ class DestinationSettings(Settings):
     )
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="Most requests under way at once")
     rate: Rate | None = Field(default=None, description="Most requests in a time, like 100/s")
+    breaker: Annotated[BreakerSettings | None, BeforeValidator(_written_breaker)] = Field(
+        default=BreakerSettings(),
+        description="Leaves a failing destination alone for a while, without spending attempts; `off` for never",
+        json_schema_extra=_breaker_schema,
+    )
 
 
 def read_destinations(entries: Mapping[str, Entry], values: FixedValues) -> Iterator[Destination]:
@@ -106,6 +176,7 @@ def _read_destination(entry: Entry, node: MapNode, origin: str | None, values: F
         signing_secrets=settings.signing_secret,
         concurrency=settings.concurrency,
         rate=settings.rate,
+        breaker=settings.breaker.policy if settings.breaker is not None else None,
         place=entry.key.span.place,
     )
 

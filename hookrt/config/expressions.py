@@ -8,8 +8,9 @@ from hookrt.config.problem_log import ProblemLog
 from hookrt.config.text_position import locate
 from hookrt.errors import ExpressionError
 from hookrt.matching.condition import CelCondition, compile_condition
+from hookrt.matching.key import CelKey, compile_key
 from hookrt.matching.names import Names
-from hookrt.matching.template import Template, compile_template, find_expression
+from hookrt.matching.template import Template, compile_template, find_expression, find_faults
 
 
 def compile_when(node: TextNode, names: Names, log: ProblemLog) -> CelCondition | None:
@@ -23,12 +24,24 @@ def compile_when(node: TextNode, names: Names, log: ProblemLog) -> CelCondition 
     return condition
 
 
-def compile_setting(node: TextNode, names: Names, log: ProblemLog) -> Template | None:
-    """The template of a text that holds `${{`; None, and it is reported, when it does not compile."""
+def compile_by(node: TextNode, names: Names, log: ProblemLog) -> CelKey | None:
+    """The key of a `by`; None, and it is reported, when it is none."""
     try:
-        template = compile_template(node.text, names)
+        key = compile_key(node.text, names)
     except ExpressionError as error:
         report_expression(node, error, log)
+        return None
+    warn_if_cut(node, log, expression=True)
+    return key
+
+
+def compile_setting(node: TextNode, names: Names, log: ProblemLog) -> Template | None:
+    """The template of a text that holds `${{`; None, and every fault is reported, when it does not compile."""
+    try:
+        template = compile_template(node.text, names)
+    except ExpressionError:
+        for fault in find_faults(node.text, names):
+            report_expression(node, fault, log)
         return None
     warn_if_cut(node, log)
     return template

@@ -54,14 +54,15 @@ class FixedValues:
 
     def _is_settled(self, node: TextNode, template: Template) -> bool:
         """Whether it names nothing that only exists once there is an event."""
+        settled = True
         for hole in template.pieces:
-            for mention in hole.program.paths if isinstance(hole, Hole) else ():
-                root = str(mention.path[0])
-                if root not in _KNOWN and isinstance(hole, Hole):
-                    span = locate(node, hole.line, hole.column)
-                    self.log.error(span, f"`{root}` is not known here: only `env` and `secrets` are")
-                    return False
-        return True
+            roots = [str(mention.path[0]) for mention in hole.program.paths] if isinstance(hole, Hole) else []
+            unknown = next((root for root in roots if root not in _KNOWN), None)
+            if unknown is not None and isinstance(hole, Hole):
+                span = locate(node, hole.line, hole.column)
+                self.log.error(span, f"`{unknown}` is not known here: only `env` and `secrets` are")
+                settled = False
+        return settled
 
     def _has_secrets(self, node: TextNode, template: Template) -> bool:
         check = self.secrets

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hookrt.config.context import LoadContext
 from hookrt.config.fields import Fields, Keys, as_mapping, as_text, check_name
+from hookrt.config.keyed import KEYED_KEYS, read_keyed
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe
 from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
 from hookrt.config.steps import read_condition, read_steps
@@ -15,16 +16,17 @@ from hookrt.errors import ExpressionError
 from hookrt.matching.names import Names
 from hookrt.matching.patterns import check_pattern, is_literal, matches
 from hookrt.model.hook import Hook
+from hookrt.model.own_events import OWN_EVENTS, OWN_SOURCE, is_own
 from hookrt.model.policy import DEFAULT_EXPIRES
 
-HOOK_KEYS = ("on", "from", "when", "steps", "enabled", "description", *HOOK_POLICY_KEYS)
+HOOK_KEYS = ("on", "from", "when", "steps", "enabled", "description", *HOOK_POLICY_KEYS, *KEYED_KEYS)
 """The keys of a hook."""
 
-RESERVED_KEYS = ("mode", "order", "dedupe", "debounce", "throttle", "tests")
+RESERVED_KEYS = ("mode", "tests")
 """Keys that mean something in a later version; using one is an error, since it would do nothing."""
 
-BUILT_IN_SOURCES = ("http", "app")
-"""Sources of events that need no declaration: the HTTP interface, and the embedding program."""
+BUILT_IN_SOURCES = ("http", "app", OWN_SOURCE)
+"""Sources of events that need no declaration: the HTTP interface, the embedding program, and hookrt itself."""
 
 MAX_PATTERNS = 1_000
 """Most event types and patterns of one hook."""
@@ -72,6 +74,7 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
     policy = read_policy(fields).over(defaults)
     description = fields.text("description") or ""
     enabled = fields.flag("enabled", default=True)
+    keyed = read_keyed(fields, policy.expires or DEFAULT_EXPIRES, context)
     steps = read_steps(key.text, node.entries["steps"], policy, context) if "steps" in node.entries else ()
     if not patterns or not steps:
         return None
@@ -85,6 +88,8 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
         description=description.strip(),
         expires=policy.expires or DEFAULT_EXPIRES,
         place=key.span.place,
+        keyed=keyed,
+        definition=context.fingerprints.get(key.text, b"").hex(),
     )
 
 
@@ -130,6 +135,9 @@ def _read_pattern(node: Node, source: str | None, context: LoadContext) -> str |
 
 def _warn_of_unsent(node: TextNode, source: str | None, context: LoadContext) -> None:
     """Warn of a type that the hook's source never sends, or that is nearly one that a source sends."""
+    if is_own(node.text) or source == OWN_SOURCE:
+        _warn_of_unknown_own(node, source, context)
+        return
     if source is not None:
         types = context.source_types.get(source)
         if types is not None and not any(matches(node.text, one) for one in types):
@@ -139,3 +147,13 @@ def _warn_of_unsent(node: TextNode, source: str | None, context: LoadContext) ->
     close = context.sent_instead(node.text) if is_literal(node.text) else None
     if close:
         context.log.warn(node, f"no declared source sends {shorten(node.text)}", f"did you mean {close!r}?")
+
+
+def _warn_of_unknown_own(node: TextNode, source: str | None, context: LoadContext) -> None:
+    """Warn of what hookrt itself never sends, or not as this source."""
+    if source not in (None, OWN_SOURCE):
+        message = f"only hookrt itself sends {shorten(node.text)}, not {shorten(source)}"
+        context.log.warn(node, message, f"write `from: {OWN_SOURCE}`, or leave it out")
+    elif not any(matches(node.text, one) for one in OWN_EVENTS):
+        hint = did_you_mean(node.text, OWN_EVENTS)
+        context.log.warn(node, f"hookrt itself sends nothing like {shorten(node.text)}", hint)

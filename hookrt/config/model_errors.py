@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from hookrt.config.fields import NAME
 from hookrt.config.nodes import Node, Path, TextNode, describe
 from hookrt.config.scalars import AmbiguousNumber, scalar_value
 from hookrt.config.suggest import closest, did_you_mean, shorten
@@ -99,12 +100,17 @@ def explain_error(finding: Finding, subject: Subject) -> tuple[str, str | None]:
         return f"{subject.owner} has no setting {shorten(unknown)}", did_you_mean(unknown, choices)
     if kind == "unknown_destination":
         hint = did_you_mean(context["name"], subject.destinations)
-        return f"there is no destination {shorten(context['name'])}", hint
+        return f"there is no destination {shorten(context['name'])}", hint or _how_to_declare(context["name"])
     if finding.nouns:
         return _explain_type(finding, subject.node, subject.static_type)
     if kind in ("literal_error", "enum"):
         return _explain_choice(finding, subject.node, str(context.get("expected", "")))
-    return _explain_other(finding, subject.owner), None
+    return _explain_other(finding, subject.owner), getattr(context.get("error"), "hint", None)
+
+
+def _how_to_declare(destination: str) -> str:
+    name = destination if NAME.fullmatch(destination) else "NAME"
+    return f"declare it below `destinations:`, as `{name}: {{url: https://...}}`"
 
 
 def _whose(owner: str, finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -20,10 +20,10 @@ from hookrt.plugin.settings import MAX_DURATION, Duration, Settings, format_dura
 MAX_ATTEMPTS = 100
 """Most attempts that a retry policy can ask for."""
 
-POLICY_KEYS = ("timeout", "retry")
+POLICY_KEYS = ("timeout", "retry", "max_retry_after")
 """The policy keys of a step."""
 
-HOOK_POLICY_KEYS = ("timeout", "retry", "expires")
+HOOK_POLICY_KEYS = (*POLICY_KEYS, "expires")
 """The policy keys of a hook and of `defaults`."""
 
 
@@ -83,6 +83,7 @@ class Policy:
     timeout: timedelta | None = None
     retry: RetryPolicy | None = None
     expires: timedelta | None = None
+    max_retry_after: timedelta | None = None
 
     def over(self, other: Policy) -> Policy:
         """This one's words, and the other's where this one says nothing."""
@@ -90,7 +91,13 @@ class Policy:
             self.timeout if self.timeout is not None else other.timeout,
             self.retry if self.retry is not None else other.retry,
             self.expires if self.expires is not None else other.expires,
+            self.max_retry_after if self.max_retry_after is not None else other.max_retry_after,
         )
+
+    def retry_over(self, own: RetryPolicy) -> RetryPolicy:
+        """The retry policy of a step whose action has this one of its own."""
+        chosen = self.retry if self.retry is not None else own
+        return chosen if self.max_retry_after is None else replace(chosen, max_retry_after=self.max_retry_after)
 
 
 def read_policy(fields: Fields) -> Policy:
@@ -100,7 +107,18 @@ def read_policy(fields: Fields) -> Policy:
         timeout=fields.positive_duration("timeout", MAX_DELAY),
         retry=None if retry is None else read_retry(retry, fields.log),
         expires=fields.positive_duration("expires", MAX_DURATION),
+        max_retry_after=_read_ceiling(fields),
     )
+
+
+def _read_ceiling(fields: Fields) -> timedelta | None:
+    """How long an endpoint may ask to wait, at most; `0s` is a ceiling too, and means that it is not listened to."""
+    node = fields.get("max_retry_after")
+    ceiling = None if node is None else read_duration(node, "`max_retry_after`", fields.log)
+    if node is not None and ceiling is not None and ceiling > MAX_DELAY:
+        fields.log.error(node, f"`max_retry_after` is {format_duration(MAX_DELAY)} at most")
+        return None
+    return ceiling
 
 
 def read_retry(node: Node, log: ProblemLog) -> RetryPolicy | None:

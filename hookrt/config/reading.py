@@ -8,6 +8,7 @@ from hookrt.config.configuration import Configuration, LoadOptions
 from hookrt.config.context import LoadContext
 from hookrt.config.destinations import read_destinations
 from hookrt.config.fields import Fields, Keys, as_mapping
+from hookrt.config.fingerprint import fingerprints
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.hooks_file import read_hooks
 from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
@@ -46,6 +47,7 @@ class Reader:
         _remember(self._masker, destinations, service)
         context = self._context(check, destinations, sources)
         context.service_actions = service.actions.keys()
+        context.fingerprints = fingerprints(self._sections.named["hooks"], self._sections.single.get("defaults"))
         return Configuration(
             hooks=self._hooks(context),
             destinations={destination.name: destination for destination in destinations},
@@ -55,6 +57,7 @@ class Reader:
             files=self._sections.files,
             secrets=check.lookup,
             missing_secrets=frozenset(check.missing),
+            fingerprints=context.fingerprints,
         )
 
     def _lookup(self, settings: SecretSettings) -> SecretLookup:
@@ -84,7 +87,7 @@ class Reader:
     def _hooks(self, context: LoadContext) -> tuple[Hook, ...]:
         entries = self._sections.named["hooks"]
         hooks = tuple(read_hooks(entries, self._defaults(), context))
-        if not entries and self._sections.complete and self._sections.files:
+        if not entries and self._sections.complete and self._sections.files and "hooks" not in self._sections.misnamed:
             where = Span(SourceText(str(self._sections.files[0])), 1, 1)
             self._log.warn(where, "there are no hooks here, so that nothing will ever run", "`hookrt init` shows how")
         return hooks

@@ -76,11 +76,13 @@ class TemplatedSettings:
         return lambda scope: [fill(scope) for fill in items]
 
     def _template_filler(self, template: Template, path: Path) -> Fill:
+        tree = self.tree  # and not `self`, which has this function: a circle would outlive its hook
+
         def fill(scope: Scope) -> Any:
             try:
                 return template.render(scope)
             except ExpressionError as error:
-                raise self._failed(path, error.message) from None
+                raise _failure(tree, path, error.message) from None
 
         return fill
 
@@ -105,8 +107,12 @@ class TemplatedSettings:
         )
 
     def _failed(self, path: Path, message: str) -> ExpressionError:
-        span = node_at(self.tree.node, path).span
-        return ExpressionError(f"{span.source.name}:{span.line}: {message}", line=span.line, column=span.column)
+        return _failure(self.tree, path, message)
+
+
+def _failure(tree: SettingsTree, path: Path, message: str) -> ExpressionError:
+    span = node_at(tree.node, path).span
+    return ExpressionError(f"{span.source.name}:{span.line}: {message}", line=span.line, column=span.column)
 
 
 def _value_at(value: Any, path: Path) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hookrt.config.destinations import DestinationSettings
+from hookrt.config.keyed_schema import keyed_schema
 from hookrt.config.model_schema import Definitions, model_schema
 from hookrt.config.policies import SHAPES
 from hookrt.config.service import ServiceSettings
@@ -81,6 +82,7 @@ def _hook() -> Schema:
         "enabled": {"type": "boolean", "default": True, "description": "false: it matches nothing"},
         "description": {"type": "string", "description": "What it is for"},
         **_policies(expires=True),
+        **keyed_schema(),
     }
     return {
         **_object(properties, "A rule: which events, under which condition, which steps"),
@@ -148,6 +150,10 @@ def _policies(*, expires: bool) -> Schema:
     found: Schema = {
         "timeout": {"$ref": "#/$defs/duration", "description": "How long one attempt may take"},
         "retry": {"$ref": "#/$defs/retry", "description": "When a failed attempt is tried again"},
+        "max_retry_after": {
+            "$ref": "#/$defs/duration",
+            "description": "The longest wait that an endpoint can ask for (Retry-After), 24h at most and by default",
+        },
     }
     if expires:
         found["expires"] = {"$ref": "#/$defs/duration", "description": "How long a delivery may take in all"}

@@ -10,7 +10,7 @@ from hookrt.config.fields import Fields, Keys, as_mapping
 from hookrt.config.nodes import Entry, ListNode, MapNode, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import SourceText, Span
-from hookrt.config.suggest import shorten
+from hookrt.config.suggest import closest, shorten
 
 SECTIONS = ("version", "defaults", "sources", "destinations", "hooks", "service")
 """The keys at the top of a file."""
@@ -37,7 +37,7 @@ _ELSEWHERE = {
 class Sections:
     """What the files say, section by section. With `complete` false one of them could not be read.
 
-    `base_dir` is the folder that they are in.
+    `base_dir` is the folder that they are in. `misnamed` are sections that seem to be there under a wrong key.
     """
 
     base_dir: Path
@@ -45,6 +45,7 @@ class Sections:
     named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED_SECTIONS})
     single: dict[str, Entry] = field(default_factory=dict)
     complete: bool = True
+    misnamed: set[str] = field(default_factory=set)
 
     def step_keys(self) -> frozenset[str]:
         """All keys of all steps, among them the names of their actions."""
@@ -75,9 +76,14 @@ def _find_files(path: Path, log: ProblemLog) -> tuple[Path, ...]:
     return () if absent else (path,)
 
 
+def yaml_files(directory: Path) -> list[Path]:
+    """The files of a directory that a configuration is read from, by name; raises OSError."""
+    return sorted(one for one in directory.iterdir() if one.suffix in (".yaml", ".yml") and _is_file(one))
+
+
 def _files_in(path: Path, log: ProblemLog) -> tuple[Path, ...]:
     try:
-        found = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml") and _is_file(one))
+        found = yaml_files(path)
     except OSError as error:
         log.error(_whole(path), f"the directory cannot be read: {error.strerror}")
         return ()
@@ -103,6 +109,8 @@ def read_sections(path: Path, log: ProblemLog) -> Sections:
 
 def _add_file(node: MapNode, sections: Sections, log: ProblemLog) -> None:
     Fields(node, "the file", log).check_keys(Keys(SECTIONS, _ELSEWHERE))
+    meant = (_ELSEWHERE.get(name) or closest(name, SECTIONS) for name in node.entries if name not in SECTIONS)
+    sections.misnamed.update(name for name in meant if name)
     _check_version(node, log)
     for name in SINGLE_SECTIONS:
         entry = node.entries.get(name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from hookrt.plugin.settings import Duration, Secret, Settings, Size
+from hookrt.config.retention import RetentionSettings
+from hookrt.plugin.settings import Duration, Secret, Settings, Size, parse_duration
 from hookrt.secrets.providers import DEFAULT_PREFIX
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -20,6 +21,16 @@ def _check_token(token: Secret) -> Secret:
     return token
 
 
+def _parse_span(value: Any) -> timedelta | None:
+    """A duration longer than nothing, or None for `off`."""
+    if value is None or value == "off":
+        return None
+    span = parse_duration(value)
+    if span <= timedelta(0):
+        raise ValueError("it must be longer than nothing; to switch it off, write `off`")
+    return span
+
+
 class Token(Settings):
     """A token that opens the HTTP interface, and for what."""
 
@@ -29,12 +40,21 @@ class Token(Settings):
     scopes: tuple[Literal["emit", "read", "admin"], ...] = Field(min_length=1, description="What it may do")
 
 
+DurationOrOff = Annotated[
+    timedelta | None,
+    BeforeValidator(_parse_span),
+    WithJsonSchema({"type": "string", "examples": ["5d", "12h", "off"]}),
+]
+"""A length of time, or `off`."""
+
+
 class Limits(Settings):
     """What the service takes at most."""
 
     event: Size = Field(default=1024**2, ge=1, description="Largest event")
     batch: Size = Field(default=5 * 1024**2, ge=1, description="Largest batch of events")
     pending: int = Field(default=1_000_000, ge=1, description="Most deliveries that wait in the store; above it, 503")
+    held: int = Field(default=100_000, ge=0, description="Most deliveries that are held for each disabled hook")
     concurrency: int = Field(default=32, ge=1, le=1000, description="Most attempts under way at once in one lane")
     in_flight: int = Field(default=10_000, ge=1, description="Most deliveries held in memory")
 
@@ -84,5 +104,13 @@ class ServiceSettings(Settings):
     removed_hook_hold: Duration = Field(
         default=timedelta(hours=1), description="How long deliveries of a removed hook are held"
     )
+    disabled_hook_hold: Duration = Field(
+        default=timedelta(days=30), description="How long deliveries of a disabled hook are held"
+    )
+    disable_after: DurationOrOff = Field(
+        default=timedelta(days=5), description="How long a hook may fail without a success; then it is disabled"
+    )
     poll: Duration = Field(default=timedelta(seconds=1), description="How often the store is asked for what is due")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="How long what has ended is kept")
+    watch: bool = Field(default=True, description="Whether changed files are taken up; on SIGHUP they always are")
     log: LogSettings = Field(default=LogSettings(), description="What is logged")

@@ -13,9 +13,10 @@ from hookrt.config.configuration import LoadOptions
 from hookrt.config.environment import check_variables, merge, read_variables, settings_node
 from hookrt.config.fields import as_mapping
 from hookrt.config.fixed_values import FixedValues
-from hookrt.config.nodes import Entry, ListNode, MapNode, Node
+from hookrt.config.nodes import Entry, MapNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.service import SecretSettings, ServiceSettings
+from hookrt.config.service_values import check_service_values
 from hookrt.config.settings_tree import SettingsTree, without
 from hookrt.config.source_text import Span
 from hookrt.config.suggest import did_you_mean, shorten, unqualified
@@ -57,7 +58,7 @@ class ServiceSection:
         if settings is None and not made.failed:
             settings = validate(ServiceSettings, _without_broken(tree), target, self.log).model
         settings = settings or ServiceSettings()
-        _check_egress(settings, self.node, self.log)
+        check_service_values(settings, self.node, self.log)
         return settings.model_copy(update={"secrets": secrets, "actions": self._actions(values)})
 
     def _actions(self, values: FixedValues) -> dict[str, Settings]:
@@ -123,20 +124,3 @@ def _defaults(model: type[Settings]) -> Settings | None:
 def _without_broken(tree: SettingsTree) -> SettingsTree:
     unknown = frozenset(path[:1] for path in tree.broken)
     return SettingsTree(tree.node, without(tree.value, unknown), {}, frozenset())
-
-
-def _check_egress(settings: ServiceSettings, node: MapNode, log: ProblemLog) -> None:
-    """Let the way out read its rules, one by one, so that each bad one is reported at its place."""
-    if not settings.egress.allow and not settings.egress.deny:
-        return
-    from hookrt.egress import EgressRules  # noqa: PLC0415 - an HTTP library, which few files need to be read
-
-    egress = node.get("egress")
-    for key, entries in (("allow", settings.egress.allow), ("deny", settings.egress.deny)):
-        section = egress.get(key) if isinstance(egress, MapNode) else None
-        for index, entry in enumerate(entries):
-            at: Node | None = section.items[index] if isinstance(section, ListNode) else section
-            try:
-                EgressRules.parse([entry] if key == "allow" else [], [entry] if key == "deny" else [])
-            except ValueError as error:
-                log.error(at or node, str(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hookrt.model.hook import Place
 
-LONGEST_SHOWN = 400
+LONGEST_SHOWN = 2_000
 """A longer line is not shown with a problem; its place is enough to find it."""
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -180,10 +180,12 @@ def _read_step(draft: _Draft, hook: str, names: Names, policy: Policy, context: 
         lane=settings.lane or f"hook:{hook}",
         when=when,
         timeout=decided.timeout or action.default_timeout or DEFAULT_TIMEOUT,
-        retry=decided.retry if decided.retry is not None else action.retry,
+        retry=decided.retry_over(action.retry),
         continue_on_error=continues,
         place=draft.action.span.place,
         trusted_origins=settings.trusted_origins,
+        rendered=settings.rendered,
+        shown=settings.shown,
     )
     return _Read(step, _mentioned(settings, when))
 

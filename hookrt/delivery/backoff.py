@@ -12,13 +12,12 @@ def next_delay(policy: RetryPolicy, attempts: int, asked: timedelta | None, chan
     """The wait after `attempts` attempts of a step, None when there is to be no further one.
 
     `chance` from 0 to 1 places the wait inside the jitter's range. `asked` is what the endpoint wants at least
-    (Retry-After); jitter never goes below it. No wait is longer than MAX_DELAY.
+    (Retry-After), counted up to the policy's `max_retry_after`; jitter never goes below it.
     """
     if attempts < 1 or attempts > len(policy.delays):
         return None
-    planned = policy.delays[attempts - 1]
-    jittered = planned * (1 + policy.jitter * (2 * chance - 1))
-    return min(max(jittered, asked or timedelta(0), timedelta(0)), MAX_DELAY)
+    planned = policy.wait(attempts, chance)
+    return planned if asked is None else max(planned, min(asked, policy.max_retry_after, MAX_DELAY))
 
 
 def next_due_us(policy: RetryPolicy, attempts: int, asked: timedelta | None, chance: float, now_us: int) -> int | None:

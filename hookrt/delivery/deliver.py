@@ -6,33 +6,38 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hookrt.delivery.decide import Situation, decide
+from hookrt.delivery.endpoint_watch import NO_SIGN, EndpointWatch, Refused
+from hookrt.delivery.guarded_http import GuardedHttp
+from hookrt.delivery.hook_states import HookStates
 from hookrt.delivery.lane import Job, Lane, Place
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.record import Change, Recorder
-from hookrt.delivery.run_attempt import run_attempt
+from hookrt.delivery.run_attempt import Ended, run_attempt
 from hookrt.errors import ExpressionError
 from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
 from hookrt.model.hook import Hook, Scope, Step
-from hookrt.model.verdict import Dead, RetryAt, StepOver
+from hookrt.model.hook_state import HOOK_DISABLED
+from hookrt.model.verdict import Dead, RetryAt, StepOver, Verdict
 from hookrt.store.contract import NewEvent
 
 HOOK_REMOVED = "hook-removed"
 """The reason of deliveries whose hook is not defined (any more, or yet)."""
 
-HOOK_DISABLED = "hook-disabled"
-"""The reason of deliveries whose hook is switched off in the file."""
-
 
 @dataclass(slots=True)
 class Courier:
-    """Takes one delivery as far as it gets. `take_up` lets a hook have what is held for it."""
+    """Takes one delivery as far as it gets. `take_up` lets a hook have what is held for it, `states` knows which are
+    disabled, `watch` which endpoints are to be left alone.
+    """
 
     ports: Ports
     lanes: Lanes
     recorder: Recorder
     take_up: Callable[[Hook], None]
+    states: HookStates
+    watch: EndpointWatch
 
     async def deliver(self, job: Job, lane: Lane, place: Place) -> None:
         """Run the steps that this lane is for; hand over, park or finish the delivery."""
@@ -52,17 +57,24 @@ class Courier:
 
     def _hook_of(self, delivery: Delivery) -> Hook | None:
         hook = self.ports.router.get(delivery.hook)
-        return hook if hook is not None and hook.enabled and hook.origin == delivery.origin else None
+        if hook is None or not hook.enabled or hook.origin != delivery.origin or hook.name in self.states.disabled:
+            return None
+        return hook
 
     async def _hold(self, job: Job) -> None:
         delivery = job.delivery
         found = self.ports.router.get(delivery.hook)
-        reason = HOOK_DISABLED if found is not None and not found.enabled else HOOK_REMOVED
+        disabled = found is not None and (not found.enabled or found.name in self.states.disabled)
+        reason = HOOK_DISABLED if disabled else HOOK_REMOVED
         change = Change(Status.HELD, delivery.lane, delivery.due_us, reason=reason)
-        await self._leave(job, replace(change, step_attempts=delivery.step_attempts))
-        hook = self._hook_of(delivery)
+        await self._leave_held(job, replace(change, step_attempts=delivery.step_attempts))
+
+    async def _leave_held(self, job: Job, change: Change) -> bool:
+        await self._leave(job, change)
+        hook = self._hook_of(job.delivery)
         if hook is not None:  # it came back while this was written, and may have looked for held ones before
             self.take_up(hook)
+        return False
 
     async def _advance(self, job: Job, at: _At) -> bool:
         """One step; whether there is more to do here."""
@@ -73,6 +85,8 @@ class Courier:
             return await self._leave(job, Change(Status.SUCCEEDED, lane.name, now_us))
         if now_us >= delivery.expires_us:
             return await self._leave(job, Change(Status.DEAD, lane.name, now_us, reason="expired"))
+        if delivery.step_attempts and delivery.tried not in (None, step.id):  # another step's: the hook has changed
+            delivery = job.delivery = replace(delivery, step_attempts=0)
         if step.lane != lane.name:
             return await self._move(job, step, _Over({}, step_attempts=delivery.step_attempts))
         if step.when is not None and not self._holds(job, at.hook, step):
@@ -80,17 +94,57 @@ class Courier:
         return await self._attempt(job, step, at)
 
     async def _attempt(self, job: Job, step: Step, at: _At) -> bool:
-        await at.lane.pace(self.ports.clock)
-        ended = await run_attempt(job, at.hook, step, self.ports)
+        gate = at.lane.gate
+        if gate.watchful:
+            if not self.lanes.open:
+                return False  # a stop waits for no start: its lease is released with the others
+            refusal = await self.watch.start(at.lane, job)
+            if refusal is not None:
+                return await self._come_back(job, at, Refused(gate, refusal))
+            if self._hook_of(job.delivery) is not at.hook or self.ports.store.now_us() >= job.delivery.expires_us:
+                self.watch.attempted(gate, gate.turn, NO_SIGN, job)
+                return True  # things changed while it waited: look at them anew
+        guard = GuardedHttp(self.watch, job) if at.lane.leads_anywhere else None
+        turn = gate.turn
+        try:
+            ended = await run_attempt(job, at.hook, step, self.ports, guard.around if guard is not None else None)
+        except BaseException:
+            self.watch.attempted(gate, turn, NO_SIGN, job)
+            raise
+        if guard is None:
+            self.watch.ended(gate, turn, ended, job)
+        elif (refused := guard.ended(gate, turn, ended)) is not None:
+            return await self._come_back(job, at, refused)
+        return await self._conclude(job, step, at, ended)
+
+    async def _come_back(self, job: Job, at: _At, refused: Refused) -> bool:
+        """The endpoint is to be left alone: later, with no attempt spent, nor beyond the delivery's end."""
+        delivery, ports = job.delivery, self.ports
+        at.place.free()
+        self.watch.refused(refused)
+        seconds = refused.why.due_in(ports.clock.monotonic(), ports.random())
+        due_us = min(ports.store.now_us() + int(seconds * 1_000_000), delivery.expires_us)
+        change = Change(Status.WAITING, at.lane.name, due_us, step_attempts=delivery.step_attempts)
+        change.reason = refused.why.reason
+        return await self._leave(job, change)
+
+    async def _conclude(self, job: Job, step: Step, at: _At, ended: Ended) -> bool:
         ended, emitted = self.recorder.emissions(job, step, ended)
         attempts = job.delivery.step_attempts + 1
         situation = Situation(attempts, self.ports.store.now_us(), job.delivery.expires_us, self.ports.random())
         verdict = decide(ended.outcome, step, situation)
+        if ended.outcome.disable is not None and await self._is_unwanted(at, ended.outcome.disable, verdict):
+            at.place.free()
+            return await self._leave_held(job, _kept_back(at.lane, situation, ended.attempt))
         if isinstance(verdict, StepOver):
             over = _Over({step.id: verdict.result}, ended.attempt, emitted)
             return await self._go_on(job, at, over)
         at.place.free()
         return await self._leave(job, _change_of(verdict, at.lane, situation, ended.attempt))
+
+    async def _is_unwanted(self, at: _At, why: str, verdict: Verdict) -> bool:
+        """The endpoint asks for an end of this hook. Whether its delivery is to wait with the others that come."""
+        return await self.states.obey(at.hook, why) and not isinstance(verdict, StepOver)
 
     async def _go_on(self, job: Job, at: _At, over: _Over) -> bool:
         """A step is over: the next one here, elsewhere, or none. Each starts after this commit."""
@@ -164,6 +218,13 @@ class _Over:
         return Change(
             status, lane, now_us, self.results, self.step_attempts, attempt=self.attempt, emitted=self.emitted
         )
+
+
+def _kept_back(lane: Lane, situation: Situation, attempt: Attempt) -> Change:
+    """Held for a hook that this attempt disabled."""
+    change = Change(Status.HELD, lane.name, situation.now_us, step_attempts=situation.attempts, attempt=attempt)
+    change.reason = HOOK_DISABLED
+    return change
 
 
 def _change_of(verdict: RetryAt | Dead, lane: Lane, situation: Situation, attempt: Attempt) -> Change:

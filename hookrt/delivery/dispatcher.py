@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hookrt.clock import duration_us
 from hookrt.delivery.deliver import Courier
@@ -13,7 +14,9 @@ from hookrt.delivery.lane import Job, Lane, Place
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.leases import Leadership
 from hookrt.delivery.ports import Ports
-from hookrt.store.contract import Claim, Claimed
+from hookrt.errors import StoreFull
+from hookrt.model.delivery import Status
+from hookrt.store.contract import Claim, Claimed, DeliveryQuery
 
 BATCH = 512
 """Deliveries claimed in one transaction at most."""
@@ -39,6 +42,7 @@ class Dispatcher:
         self._kick = asyncio.Event()
         self._workers: set[asyncio.Task[None]] = set()
         self._courier: Courier | None = None
+        self._unanswered: int | None = None
 
     def begin(self, courier: Courier) -> None:
         """What workers do with a delivery."""
@@ -82,6 +86,8 @@ class Dispatcher:
         """One claim; whether another one is likely to find more."""
         self._kick.clear()
         await self._leadership.renew_if_late()
+        if self._unanswered is not None:
+            await self._take_in_unanswered(self._unanswered)
         self._lanes.forget_starving()
         free = self._lanes.claimable()
         claim = Claim(
@@ -93,9 +99,32 @@ class Dispatcher:
             limit=BATCH,
             byte_limit=self._lanes.byte_room(),
         )
-        claimed = await self._ports.store.claim_due(claim)
+        try:
+            claimed = await self._ports.store.claim_due(claim)
+        except StoreFull:  # it wrote nothing
+            raise
+        except Exception:
+            self._unanswered = claim.first_token
+            raise
         self._take_in(claimed, free, claim.free_elsewhere)
         return len(claimed) >= BATCH
+
+    async def _take_in_unanswered(self, first_token: int) -> None:
+        """A claim failed: what it leased all the same is this process's, which would never claim it again."""
+        found: list[Claimed] = []
+        query = DeliveryQuery(statuses=(Status.RUNNING,), limit=BATCH)
+        while True:
+            page = await self._ports.store.deliveries(query)
+            for one in page.items:
+                if first_token <= one.lease_token < first_token + BATCH:
+                    read = await self._ports.store.delivery(one.id)
+                    found += [read] if read is not None and read.delivery.lease_token == one.lease_token else []
+            if page.next is None:
+                break
+            query = replace(query, cursor=page.next)
+        self._unanswered = None
+        for claimed in found:
+            self._lanes.put_claimed(Job(claimed.delivery, claimed.event))
 
     def _take_in(self, claimed: Sequence[Claimed], free: Mapping[str, int], free_elsewhere: int) -> None:
         taken: Counter[str] = Counter()
@@ -107,12 +136,17 @@ class Dispatcher:
                 self._lanes.mark_starved(name)
 
     async def _rest(self) -> None:
-        """Sleep until something is due, a starved lane has room, somebody kicks, or the poll interval is over."""
+        """Sleep until something is due, a starved lane has room, a closed one opens, somebody kicks, or the poll
+        interval is over.
+        """
         seconds = self._ports.limits.poll.total_seconds()
         now_us = self._ports.store.now_us()
         due_us = await self._ports.store.next_due_us(now_us)
         if due_us is not None:
             seconds = min(seconds, max((due_us - now_us) / 1_000_000, SHORTEST_REST_S))
+        opening_s = self._lanes.opening_in()
+        if opening_s is not None:
+            seconds = min(seconds, max(opening_s, SHORTEST_REST_S))
         try:
             async with asyncio.timeout(seconds):
                 await self._kick.wait()

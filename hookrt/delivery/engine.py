@@ -11,11 +11,16 @@ from hookrt.clock import duration_us
 from hookrt.delivery.announce import Announcer
 from hookrt.delivery.deliver import HOOK_REMOVED, Courier
 from hookrt.delivery.dispatcher import Dispatcher
+from hookrt.delivery.endpoint_watch import EndpointWatch
+from hookrt.delivery.gates import Gates
+from hookrt.delivery.hook_states import HookStates, Means
 from hookrt.delivery.intake import Intake
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.leases import Leadership, cancel_all
 from hookrt.delivery.ports import Ports
-from hookrt.delivery.record import Recorder
+from hookrt.delivery.record import News, Recorder
+from hookrt.delivery.redefine import Redefined, Redefinition
+from hookrt.delivery.retention import Sweeper
 from hookrt.delivery.waiters import Waiters
 from hookrt.errors import StoreError
 from hookrt.model.delivery import Status
@@ -44,14 +49,19 @@ class Engine:
         self.counts: Mapping[Status, int] = {}
         self._settling: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: asyncio.Task[None] | None = None
         self.waiters = Waiters(ports.store, ports.clock)
-        self.lanes = Lanes(ports.limits, lambda: ports.destinations, self._has_work)
-        self.intake = Intake(ports, self.lanes, owner, self._spawn)
-        self.announcer = Announcer(ports, self.intake, self._spawn)
+        self.gates = Gates(lambda: ports.destinations, ports.clock)
+        self.lanes = Lanes(ports.limits, self.gates, self._has_work)
+        self.intake = Intake(ports, self.lanes, owner, self._spawn, self.kick)
+        self.announcer = Announcer(ports, self.intake, self._spawn, self.kick)
+        self.states = HookStates(ports, Means(self.announcer, self._take_up_at_last, self._spawn))
         self.leadership = Leadership(ports, owner, self._on_lead)
         self._dispatcher = Dispatcher(ports, self.lanes, self.intake, self.leadership, owner)
-        recorder = Recorder(ports, self.intake, self.waiters, self._dispatcher.kick)
-        self._dispatcher.begin(Courier(ports, self.lanes, recorder, self.take_up_soon))
+        recorder = Recorder(ports, self.intake, self.waiters, News(self.announcer, self.states.streaks))
+        self._redefinition = Redefinition(ports, self.take_up, self._dispatcher.kick)
+        watch = EndpointWatch(ports, self.gates, self.announcer)
+        self._dispatcher.begin(Courier(ports, self.lanes, recorder, self.take_up_soon, self.states, watch))
 
     @property
     def leading(self) -> bool:
@@ -72,7 +82,7 @@ class Engine:
     async def stop(self, drain: timedelta) -> bool:
         """No new claims; attempts under way finish within `drain` or are returned. Whether all finished."""
         await self.withdraw()
-        finished = await self._dispatcher.drain(drain.total_seconds())
+        finished = await self._drain(drain)
         if self._settling:
             _, late = await asyncio.wait(self._settling, timeout=SETTLE_S)
             await cancel_all(late)
@@ -85,6 +95,16 @@ class Engine:
         self.lanes.close()
         await cancel_all(self._tasks)
         self._tasks.clear()
+        if self.leading and self._keeping is None:  # what is still under way stays leased until it has ended
+            self._keeping = asyncio.create_task(self.leadership.keep(), name="hookrt leases")
+
+    async def _drain(self, drain: timedelta) -> bool:
+        try:
+            return await self._dispatcher.drain(drain.total_seconds())
+        finally:
+            if self._keeping is not None:
+                await cancel_all([self._keeping])
+                self._keeping = None
 
     def kick(self) -> None:
         """Something in the store may be due that nobody handed over."""
@@ -99,13 +119,26 @@ class Engine:
         self._spawn(self._take_up_surely(hook))
 
     async def take_up(self, hook: Hook) -> None:
-        """A hook appeared, or was enabled: what is held for it goes on."""
+        """A hook appeared, or was enabled: what is held for it goes on, unless it is disabled."""
         if (
             hook.enabled
             and hook.steps
+            and await self.states.allows(hook)
             and await self._ports.store.release_held(hook.name, hook.origin, hook.steps[0].lane)
         ):
             self.kick()
+
+    def redefine_soon(self, change: Redefined) -> None:
+        """Hooks are defined anew: their stored deliveries follow, where it is this process that delivers them."""
+        if change and self.leading:
+            self._spawn(self._redefinition.settle(change))
+
+    async def _take_up_at_last(self, hook: Hook) -> None:
+        """As `take_up`; what the store cannot do now is done later, since nobody would ask for it again."""
+        try:
+            await self.take_up(hook)
+        except StoreError:
+            self.take_up_soon(hook)
 
     async def _take_up_surely(self, hook: Hook) -> None:
         while True:
@@ -142,16 +175,20 @@ class Engine:
         for hook in self._ports.router.hooks.values():
             known.setdefault(hook.origin, []).append(hook.name)
         await self._ports.store.hold_orphans(known, HOOK_REMOVED)
+        await self.states.begin()
         await self._take_up_held()
         if self._told_of_lead is not None:
             await self._told_of_lead()
         self.lanes.open = True
         self._begin(self._dispatcher.run(), "dispatcher")
         self._begin(self._sweep(), "sweeper")
+        self._begin(self.states.watch(), "hook states")
+        self._begin(self.states.tend(), "held")
+        self._begin(Sweeper(self._ports).run(), "retention")
 
     async def _take_up_held(self) -> None:
         if (await self._ports.store.counts()).get(Status.HELD, 0):
-            for hook in self._ports.router.hooks.values():
+            for hook in list(self._ports.router.hooks.values()):  # they may change while one is taken up
                 await self.take_up(hook)
 
     async def _sweep(self) -> None:

@@ -14,14 +14,15 @@ from typing import Any
 import msgspec
 
 from hookrt.clock import duration_us, from_us
+from hookrt.delivery.keyed import keys_of
 from hookrt.delivery.lane import Job
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.ports import Ports
-from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError
+from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError, StoreFull
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event, EventDraft, check_event
 from hookrt.model.hook import Hook
-from hookrt.store.contract import Lease, NewDelivery, NewEvent, Saved
+from hookrt.store.contract import Lease, NewDelivery, NewEvent, Saved, StoredEvent
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 """Starts something that nobody waits for."""
@@ -51,11 +52,14 @@ class Prepared:
 class Intake:
     """Accepts events: matches, saves, and hands deliveries over to their lanes where there is room."""
 
-    def __init__(self, ports: Ports, lanes: Lanes, owner: str, spawn: Spawn) -> None:
+    def __init__(
+        self, ports: Ports, lanes: Lanes, owner: str, spawn: Spawn, kick: Callable[[], None] = lambda: None
+    ) -> None:
         self._ports = ports
         self._lanes = lanes
         self._owner = owner
         self._spawn = spawn
+        self.kick = kick
         self._token = ports.ids.token()
         self._saving: deque[float] = deque()
         self.open_deliveries = 0
@@ -70,11 +74,8 @@ class Intake:
                 saved = await self._ports.store.save(prepared.new)
             finally:
                 self._saving.popleft()  # saves end in about the order in which they began
-        except asyncio.CancelledError:
-            self._spawn(self._settle([prepared]))
-            raise
-        except BaseException:
-            self._give_back(prepared)
+        except BaseException as error:
+            self._end_unsaved([prepared], error)
             raise
         return self._finish(prepared, saved)
 
@@ -93,12 +94,8 @@ class Intake:
             finally:
                 self._saving.popleft()
             _raise_conflict(batch, saved)
-        except asyncio.CancelledError:
-            self._spawn(self._settle(batch))
-            raise
-        except BaseException:
-            for prepared in batch:
-                self._give_back(prepared)
+        except BaseException as error:
+            self._end_unsaved(batch, error)
             raise
         return [self._finish(prepared, one) for prepared, one in zip(batch, saved, strict=True)]
 
@@ -120,32 +117,48 @@ class Intake:
         until_us = self._ports.store.now_us() + duration_us(self._ports.limits.lease)
         return Lease(self._owner, self.take_tokens(1) if token is None else token, until_us)
 
-    async def _settle(self, batch: list[Prepared]) -> None:
-        """Whoever waited for a save was cancelled, and it may be on disk or not: saving again settles it, since the
-        second of two equal events writes nothing and answers with the first's deliveries.
+    def _end_unsaved(self, batch: list[Prepared], error: BaseException) -> None:
+        """Without an answer to its save a batch may be on disk all the same, leased to this process: ask first."""
+        leased = any(prepared.jobs for prepared in batch)
+        if isinstance(error, asyncio.CancelledError):
+            self._spawn(self._settle(batch, again=True))
+        elif leased and isinstance(error, StoreError) and not isinstance(error, StoreFull):
+            self._spawn(self._settle(batch, again=False))
+        else:
+            for prepared in batch:
+                self._give_back(prepared)
+
+    async def _settle(self, batch: list[Prepared], *, again: bool) -> None:
+        """Find out what of this is on disk. Where whoever waited was cancelled, saving `again` settles it, since the
+        second of two equal events writes nothing and answers with the first's deliveries; who heard of a failure will
+        come again himself.
         """
         try:
-            stored = await self._find_stored(batch)
+            stored = await self._find_stored(batch, again=again)
         except HookrtError as error:
             for prepared in batch:
                 self._give_back(prepared)
             self._ports.log.warning("cancelled-emit-unsettled", error=str(error))
             return
-        for prepared, deliveries in zip(batch, stored, strict=True):
-            if deliveries == tuple(delivery.id for delivery in prepared.new.deliveries):
-                self._finish(prepared, Saved(deliveries))
-            else:
+        for prepared, leases in zip(batch, stored, strict=True):
+            if leases is None or any(delivery.id not in leases for delivery in prepared.new.deliveries):
                 self._give_back(prepared)
+                continue
+            gone = [job for job in prepared.jobs if leases[job.delivery.id] != job.delivery.lease_token]
+            self._finish(prepared, Saved(tuple(leases), held=tuple(job.delivery.id for job in gone)))
 
-    async def _find_stored(self, batch: list[Prepared]) -> list[tuple[str, ...]]:
-        """For each event, the stored deliveries; as long as the store answers nothing, what is leased stays ours."""
+    async def _find_stored(self, batch: list[Prepared], *, again: bool) -> list[dict[str, int] | None]:
+        """For each event that is stored, its deliveries with the tokens of their leases; as long as the store answers
+        nothing, what is leased stays ours.
+        """
         store = self._ports.store
         while True:
-            with suppress(StoreError):
-                return [tuple(one.deliveries) for one in await store.save_all([prepared.new for prepared in batch])]
-            try:  # a full disk can be read: the first save is over by now, since this one is
+            try:
+                if again:
+                    with suppress(StoreError):  # a full disk can be read: the first save is over, when this one is
+                        await store.save_all([prepared.new for prepared in batch])
                 found = [await store.event(one.new.event.source, one.new.event.id) for one in batch]
-                return [tuple(one.id for one in event.deliveries) if event else () for event in found]
+                return [_leases(event) for event in found]
             except StoreError as error:
                 self._ports.log.warning("cancelled-emit-unsettled", error=str(error))
                 await self._ports.clock.sleep(PATIENCE_S)
@@ -197,6 +210,8 @@ class Intake:
         lane = hook.steps[0].lane
         identity = self._ports.ids.new("dlv")
         expires_us = now_us + duration_us(hook.expires)
+        if hook.keyed is not None and (keys := keys_of(hook, hook.keyed, event, self._ports)) is not None:
+            return NewDelivery(identity, hook.name, lane, now_us, expires_us, hook.origin, keys=keys)
         if jobs is None or not self._lanes.reserve(lane, len(event.content)):
             return NewDelivery(identity, hook.name, lane, now_us, expires_us, hook.origin)
         lease = self.lease()
@@ -225,10 +240,29 @@ class Intake:
         self._ports.observer.event_accepted(event.source, duplicate=saved.duplicate)
         if saved.duplicate:
             return Accepted(event.id, event.source, tuple(saved.deliveries), duplicate=True)
-        self.open_deliveries += len(prepared.new.deliveries)
+        self.open_deliveries += len(prepared.new.deliveries) - len(saved.held)
+        if saved.held:
+            self._leave_held(prepared, saved.held)
+        if len(prepared.jobs) < len(prepared.new.deliveries):
+            self._leave_keyed(prepared.new, saved)
         for job in prepared.jobs:
             self._lanes.put(job.delivery.lane, job)
         return Accepted(event.id, event.source, tuple(delivery.id for delivery in prepared.new.deliveries))
+
+    def _leave_held(self, prepared: Prepared, held: Sequence[str]) -> None:
+        """These wait in the store, since their hooks are disabled: nobody has them."""
+        for job in [job for job in prepared.jobs if job.delivery.id in held]:
+            self._lanes.give_back(job.delivery.lane, job.size)
+            prepared.jobs.remove(job)
+
+    def _leave_keyed(self, new: NewEvent, saved: Saved) -> None:
+        """What has keys is never handed over: the dispatcher is told that there may be something to claim."""
+        for dropped in saved.dropped:
+            self.open_deliveries -= 1
+            self._ports.observer.delivery_dropped(dropped.hook, dropped.reason)
+            self._ports.observer.delivery_ended(dropped.hook, Status.CANCELLED)
+        if any(delivery.keys is not None for delivery in new.deliveries):
+            self.kick()
 
     def _give_back(self, prepared: Prepared) -> None:
         for job in prepared.jobs:
@@ -243,6 +277,11 @@ def event_digest(event: Event) -> bytes:
     hashed.update(msgspec.json.encode(head))
     hashed.update(event.content)
     return hashed.digest()
+
+
+def _leases(stored: StoredEvent | None) -> dict[str, int] | None:
+    """The deliveries of a stored event, each with the token of its lease."""
+    return None if stored is None else {one.id: one.lease_token for one in stored.deliveries}
 
 
 def _conflict(event: Event) -> EventConflict:

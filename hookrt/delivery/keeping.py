@@ -41,6 +41,10 @@ def fault_of(returned: Any) -> str | None:
         return "returned an Outcome whose reason or message is no text"
     if outcome.retry_after is not None and not isinstance(outcome.retry_after, timedelta):
         return "returned an Outcome whose retry_after is no timedelta"
+    if outcome.slow_down is not None and not isinstance(outcome.slow_down, timedelta):
+        return "returned an Outcome whose slow_down is no timedelta"
+    if not _is_text(outcome.disable):
+        return "returned an Outcome whose disable is no text"
     if outcome.logs and not all(isinstance(line, str) for line in outcome.logs):
         return "returned an Outcome whose logs are no texts"
     if outcome.events and not all(_is_emission(one) for one in outcome.events):
@@ -53,11 +57,12 @@ def keep_outcome(outcome: Outcome, mask: Mask, *, keeps_output: bool) -> Outcome
 
     An output that is no JSON of a bearable size makes it a reject; it is looked at only when it will be stored.
     """
-    if outcome.reason is not None or outcome.message is not None:
+    if outcome.reason is not None or outcome.message is not None or outcome.disable is not None:
         outcome = replace(
             outcome,
             reason=_fit(outcome.reason, mask, MAX_REASON),
             message=_fit(outcome.message, mask, MAX_MESSAGE),
+            disable=_fit(outcome.disable, mask, MAX_MESSAGE),
         )
     if not keeps_output or outcome.kind is not OutcomeKind.DONE or outcome.output is None:
         return outcome

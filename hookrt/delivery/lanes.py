@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from hookrt.delivery.breaker import State
+from hookrt.delivery.gates import Gates
 from hookrt.delivery.lane import Job, Lane
 from hookrt.delivery.limits import Limits
-from hookrt.model.hook import Destination
 
 
 class Lanes:
@@ -16,11 +17,9 @@ class Lanes:
     `on_job` is called with a lane that has got something to do.
     """
 
-    def __init__(
-        self, limits: Limits, destinations: Callable[[], Mapping[str, Destination]], on_job: Callable[[Lane], None]
-    ) -> None:
+    def __init__(self, limits: Limits, gates: Gates, on_job: Callable[[Lane], None]) -> None:
         self._limits = limits
-        self._destinations = destinations
+        self._gates = gates
         self._on_job = on_job
         self._lanes: dict[str, Lane] = {}
         self.jobs = 0
@@ -37,12 +36,14 @@ class Lanes:
     def reserve(self, name: str, size: int) -> bool:
         """Keep a place in this lane for a delivery of that many bytes; False when there is no room.
 
-        A refusal marks the lane as starved: the store will have something for it, which comes first from then on.
+        A refusal marks the lane as starved: the store will have something for it, which comes first from then on; but
+        while its gate is closed nothing comes first, and what is new is told why it waits.
         """
         if not self.open:
             return False
         lane = self.get(name)
-        if lane.starved or lane.held >= self._allowance(lane):
+        behind = lane.starved and not (lane.gate.watchful and lane.gate.closed_until(self._gates.now()))
+        if behind or lane.held >= self._allowance(lane):
             lane.starved = True
             return False
         lane.reserved += 1
@@ -105,7 +106,7 @@ class Lanes:
                 self.jobs -= 1
                 self.bytes -= job.size
             lane.queue.clear()
-            lane.return_paced()
+            lane.return_waiting()
 
     def mark_starved(self, name: str) -> None:
         """The store has more for this lane than was claimed."""
@@ -114,6 +115,8 @@ class Lanes:
     def forget_starving(self) -> None:
         """A new claim tells anew which lanes have more in the store."""
         for lane in list(self._lanes.values()):
+            if lane.gate.watchful:
+                lane.gate.end_rest(self._gates.now())
             lane.starved = lane.starved and not self._claimable(lane)
             self.drop_if_idle(lane)
 
@@ -122,11 +125,28 @@ class Lanes:
         return {name: (len(lane.queue), lane.active) for name, lane in self._lanes.items()}
 
     def drop_if_idle(self, lane: Lane) -> None:
-        """Forget a lane in which nothing happens any more."""
-        if lane.idle and not lane.starved and not lane.paced:
+        """Forget a lane in which nothing happens any more; one whose gate may be closed is kept, to claim nothing."""
+        if lane.idle and not lane.starved and not lane.gate.watchful:
             self._lanes.pop(lane.name, None)
 
+    def opening_in(self) -> float | None:
+        """Seconds until the next lane whose gate is closed has something to do again; None where none is."""
+        now = self._gates.now()
+        closed = [lane.gate.closed_until(now) for lane in self._lanes.values() if lane.gate.watchful]
+        return min((until - now for until in closed if until is not None), default=None)
+
+    def refresh(self) -> None:
+        """Take the limits of the present destinations, after they were replaced."""
+        self._gates.refresh(self._lanes)
+        for lane in self._lanes.values():
+            lane.leads_anywhere = self._gates.leads_anywhere(lane.name)
+            lane.set_concurrency(self._concurrency_of(lane.name))
+            for _ in range(min(len(lane.queue), lane.concurrency - lane.active)):
+                self._on_job(lane)
+
     def _claimable(self, lane: Lane) -> int:
+        if lane.gate.watchful and lane.gate.closed_until(self._gates.now()) is not None:
+            return 0
         allowance = self._allowance(lane)
         free = allowance - lane.held
         return free if free * 2 >= allowance else 0
@@ -135,8 +155,18 @@ class Lanes:
         """How many deliveries this lane may hold: fewer, the fuller the memory, but always one.
 
         So lanes that hang cannot use up the memory that others need: past half of the limits a lane holds no more
-        than it can run at once, past the limits a single one.
+        than it can run at once, past the limits a single one. One that rests holds no more than it can run at once
+        either, unless it postpones all at once, and a half-open one only the probe.
         """
+        if lane.gate.watchful:
+            now = self._gates.now()
+            if lane.gate.closed_until(now) is None:
+                return self._share(lane) if lane.gate.state is State.CLOSED else 1
+            if lane.gate.refuse(now) is None:
+                return min(lane.concurrency, self._share(lane))
+        return self._share(lane)
+
+    def _share(self, lane: Lane) -> int:
         limits = self._limits
         if self.jobs * 2 < limits.in_flight and self.bytes * 2 < limits.in_flight_bytes:
             return lane.capacity
@@ -145,7 +175,8 @@ class Lanes:
         return 1
 
     def _make(self, name: str) -> Lane:
-        destination = self._destinations().get(name)
-        if destination is None:
-            return Lane(name, self._limits.concurrency)
-        return Lane(name, destination.concurrency or self._limits.concurrency, destination.rate)
+        gates = self._gates
+        return Lane(name, self._concurrency_of(name), gates.for_lane(name), leads_anywhere=gates.leads_anywhere(name))
+
+    def _concurrency_of(self, name: str) -> int:
+        return self._gates.destination_of(name).concurrency or self._limits.concurrency

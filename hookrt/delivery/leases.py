@@ -40,6 +40,15 @@ class Leadership:
             pause = limits.lease / 3 if self.leading else limits.poll
             await self._ports.clock.sleep(pause.total_seconds())
 
+    async def keep(self) -> None:
+        """Until cancelled: renew the leases and take no lead any more, for a drain that is longer than a lease."""
+        while True:
+            await self._ports.clock.sleep((self._ports.limits.lease / 3).total_seconds())
+            try:
+                await self.renew()
+            except Exception as error:  # whatever it is: the next renewal may still be in time
+                self._ports.log.error("lease-renewal-failed", error=str(error) or repr(error))
+
     async def renew(self) -> None:
         """Extend all leases of this process."""
         now_us = self._ports.store.now_us()

@@ -46,4 +46,5 @@ class Ports:
     observer: Observer = field(default_factory=Observer)
     mask: Callable[[str], str] = str
     flush_log: Callable[[], None] = lambda: None
+    close_log: Callable[[], None] = lambda: None
     limits: Limits = field(default_factory=Limits)

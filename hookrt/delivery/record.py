@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from hookrt.delivery.announce import Announcer
 from hookrt.delivery.intake import Intake
 from hookrt.delivery.keeping import keep_text
 from hookrt.delivery.lane import Job
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.run_attempt import Ended
+from hookrt.delivery.streaks import Streaks
 from hookrt.delivery.waiters import Waiters
 from hookrt.errors import EventError, StoreError
 from hookrt.model.attempt import Attempt
@@ -43,14 +45,23 @@ class Change:
     emitted: Sequence[NewEvent] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """Who wants to know of what is recorded: deaths are announced, and failures in a row are counted."""
+
+    announcer: Announcer
+    streaks: Streaks
+
+
 class Recorder:
     """Writes what became of a delivery, until the store takes it; tells the observers and those who wait."""
 
-    def __init__(self, ports: Ports, intake: Intake, waiters: Waiters, kick: Callable[[], None]) -> None:
+    def __init__(self, ports: Ports, intake: Intake, waiters: Waiters, news: News) -> None:
         self._ports = ports
         self._intake = intake
         self._waiters = waiters
-        self._kick = kick
+        self._announcer = news.announcer
+        self._streaks = news.streaks
 
     async def record(self, job: Job, change: Change) -> Delivery | None:
         """Commit the change and return the delivery as it is now; None when somebody else has it by now.
@@ -60,13 +71,17 @@ class Recorder:
         """
         before = job.delivery
         after = _changed(before, change)
+        if change.status is Status.DEAD:
+            death = await self._announcer.prepare_death(after, job.event, change.attempt)
+            change.emitted = [*change.emitted, *death]
         recording = self._recording(before, after, change)
         if await self._insist(recording) is Recorded.STALE:
             self._ports.log.warning("result-of-lost-lease", delivery=before.id, hook=before.hook)
             return None
         if change.emitted:
-            self._intake.open_deliveries += sum(len(new.deliveries) for new in change.emitted)
-            self._kick()
+            self._announcer.count(change.emitted)
+        if before.order_key is not None and after.status is not Status.RUNNING:
+            self._intake.kick()  # the turn may have passed to another one
         self._tell(before, after, change)
         return after
 
@@ -137,7 +152,13 @@ class Recorder:
             )
             if attempt.outcome != OutcomeKind.DONE.value:
                 self._log_failure(after, attempt)
+                self._streaks.failed(after.hook)
         if after.status.final:
+            if after.status is Status.SUCCEEDED:
+                if self._streaks.failing:
+                    self._streaks.succeeded(after.hook)
+            elif after.status is Status.DEAD and attempt is None:
+                self._streaks.failed(after.hook)
             self._intake.open_deliveries -= 1
             self._waiters.finished(after)
             observer.delivery_ended(after.hook, after.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from hookrt.errors import HookrtError
 from hookrt.model.attempt import Attempt
 from hookrt.model.hook import Hook, Scope, Step
 from hookrt.model.ids import message_id
-from hookrt.model.outcome import Outcome, OutcomeKind
+from hookrt.model.outcome import SHORT_REST, Outcome, OutcomeKind
+from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action, ActionCall
 from hookrt.plugin.protocols import Http, HttpError
 
@@ -32,8 +34,10 @@ class Ended:
     attempt: Attempt
 
 
-async def run_attempt(job: Job, hook: Hook, step: Step, ports: Ports) -> Ended:
-    """Run the step's action once for this delivery.
+async def run_attempt(
+    job: Job, hook: Hook, step: Step, ports: Ports, around: Callable[[Http], Http] | None = None
+) -> Ended:
+    """Run the step's action once for this delivery; `around` puts something before its way out.
 
     Only a cancellation from outside (the engine stops) is raised; the attempt is then not spent.
     """
@@ -41,9 +45,13 @@ async def run_attempt(job: Job, hook: Hook, step: Step, ports: Ports) -> Ended:
     begun = ports.clock.monotonic()
     log = AttemptLog(ports.log, {"delivery": job.delivery.id, "hook": hook.name, "step": step.id})
     http = ports.way_out.http_for(step.trusted_origins, step.timeout.total_seconds())
+    if around is not None:
+        http = around(http)
     outcome = await _outcome_of(_Try(job, hook, step, started_us, log, http), ports)
     elapsed_us = int((ports.clock.monotonic() - begun) * 1_000_000)
     outcome = keep_outcome(outcome, ports.mask, keeps_output=step.keeps_output)
+    if outcome.slow_down is not None:
+        outcome = replace(outcome, slow_down=_rest(outcome.slow_down, step.retry))
     attempt = Attempt(
         number=job.delivery.attempts + 1,
         step=step.id,
@@ -161,11 +169,17 @@ def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
             name: {**result.as_dict(), "output": own_copy(result.output)} for name, result in delivery.results.items()
         },
         destinations=ports.destinations,
+        rendered=step.rendered,
     )
 
 
+def _rest(asked: timedelta, policy: RetryPolicy) -> timedelta:
+    """How long the lane rests: not longer than the step's policy lets an endpoint ask for."""
+    return max(min(asked, max(policy.max_retry_after, SHORT_REST)), timedelta(0))
+
+
 def _of_timeout(limit: timedelta) -> Outcome:
-    return Outcome.retry("timeout", f"no end after {limit.total_seconds():g} s")
+    return Outcome.retry("timeout", f"no end after {limit.total_seconds():g} s (total timeout)")
 
 
 def _of_http_error(error: HttpError) -> Outcome:

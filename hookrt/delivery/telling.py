@@ -36,6 +36,66 @@ class Telling(Observer):
         for observer in self._observers:
             self._guard(observer, observer.delivery_ended, hook, status)
 
+    def delivery_dropped(self, hook: str, reason: str) -> None:
+        """A delivery was cancelled by a rule of its hook."""
+        for observer in self._observers:
+            self._guard(observer, observer.delivery_dropped, hook, reason)
+
+    def key_missing(self, hook: str, rule: str) -> None:
+        """An event had no key for a rule."""
+        for observer in self._observers:
+            self._guard(observer, observer.key_missing, hook, rule)
+
+    def breaker_changed(self, lane: str | None, state: str) -> None:
+        """The breaker of a lane is in another state."""
+        for observer in self._observers:
+            self._guard(observer, observer.breaker_changed, lane, state)
+
+    def lane_rested(self, lane: str | None) -> None:
+        """A rest of a lane began."""
+        for observer in self._observers:
+            self._guard(observer, observer.lane_rested, lane)
+
+    def start_refused(self, lane: str | None, reason: str) -> None:
+        """An attempt did not start."""
+        for observer in self._observers:
+            self._guard(observer, observer.start_refused, lane, reason)
+
+    def hook_disabled(self, hook: str, reason: str) -> None:
+        """This process has disabled the hook."""
+        for observer in self._observers:
+            self._guard(observer, observer.hook_disabled, hook, reason)
+
+    def hook_enabled(self, hook: str, reason: str) -> None:
+        """This process has enabled the hook again."""
+        for observer in self._observers:
+            self._guard(observer, observer.hook_enabled, hook, reason)
+
+    def job_ended(self, kind: str, status: str) -> None:
+        """A job is final."""
+        for observer in self._observers:
+            self._guard(observer, observer.job_ended, kind, status)
+
+    def rows_removed(self, table: str, rows: int) -> None:
+        """Retention has removed rows."""
+        for observer in self._observers:
+            self._guard(observer, observer.rows_removed, table, rows)
+
+    def payloads_dropped(self, events: int) -> None:
+        """Retention has emptied events."""
+        for observer in self._observers:
+            self._guard(observer, observer.payloads_dropped, events)
+
+    def store_measured(self, size: int, free: int) -> None:
+        """The store's size is known."""
+        for observer in self._observers:
+            self._guard(observer, observer.store_measured, size, free)
+
+    def configuration_read(self, *, accepted: bool) -> None:
+        """The configuration was read again."""
+        for observer in self._observers:
+            self._guard(observer, observer.configuration_read, accepted=accepted)
+
     def _guard(self, observer: Observer, tell: Callable[..., None], *what: object, **how: object) -> None:
         try:
             tell(*what, **how)

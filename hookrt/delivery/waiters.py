@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hookrt.clock import Clock
 from hookrt.errors import NotFound
@@ -21,9 +21,13 @@ class Waiters:
         self._store = store
         self._clock = clock
         self._waiting: dict[str, list[asyncio.Event]] = {}
+        self.on_finish: Callable[[Delivery], None] | None = None
+        """Called for every delivery that ends here, where somebody follows them all."""
 
     def finished(self, delivery: Delivery) -> None:
         """This delivery is final."""
+        if self.on_finish is not None:
+            self.on_finish(delivery)
         for waiting in self._waiting.get(delivery.id, ()):
             waiting.set()
 

@@ -9,6 +9,7 @@ from hookrt.egress.call import HttpCall
 from hookrt.egress.gate import Gate
 from hookrt.egress.names import Resolver
 from hookrt.egress.rules import EgressRules
+from hookrt.egress.unsent import UnsentCall
 from hookrt.plugin.protocols import Http
 
 __all__ = ["Egress", "EgressRules", "Resolver"]
@@ -32,6 +33,10 @@ class Egress:
         among them may be reached although they are not public.
         """
         return HttpCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
+
+    def unsent_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
+        """As `http_for`, but it sends nothing: `exchange` is the request as it would be recorded."""
+        return UnsentCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
 
     async def close(self) -> None:
         """Close every connection; requests under way fail with `reset`."""

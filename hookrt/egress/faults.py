@@ -7,11 +7,20 @@ URL and is never used, since a URL may hold a secret.
 
 from __future__ import annotations
 
-from pyreqwest.exceptions import BuilderError, ClientClosedError, PyreqwestError, ReadError, RequestTimeoutError
+from pyreqwest.exceptions import (
+    BuilderError,
+    ClientClosedError,
+    PyreqwestError,
+    ReadError,
+    ReadTimeoutError,
+    RequestTimeoutError,
+)
 
+from hookrt.egress import clients
 from hookrt.plugin.protocols import HttpError
 
 _CONNECTING = "client error (connect)"
+_NOT_CONNECTED = "no connection to {at} within {limit} s (connect timeout)"
 
 
 class Unconnected(HttpError):  # noqa: N818 - a state, as its parent says the rest
@@ -23,8 +32,8 @@ _CONNECT_ROWS = (  # (a part of the text, the reason, the message)
     ("connection refused", "refused", "the connection to {at} was refused"),
     ("unreachable", "refused", "{at} cannot be reached from here"),
     ("no route to host", "refused", "there is no route to {at}"),
-    ("timed out", "timeout", "connecting to {at} took too long"),
-    ("deadline has elapsed", "timeout", "connecting to {at} took too long"),
+    ("timed out", "timeout", _NOT_CONNECTED),
+    ("deadline has elapsed", "timeout", _NOT_CONNECTED),
     ("connection reset", "reset", "{at} broke the connection off while it was set up"),
     ("broken pipe", "reset", "{at} broke the connection off while it was set up"),
     ("certificate", "tls", "the certificate of {at} is not valid: {why}"),
@@ -59,15 +68,26 @@ def explain_fault(error: PyreqwestError, at: str, seconds: float) -> HttpError:
         found = _find(_CONNECT_ROWS, text, at, why) or HttpError("refused", f"no connection to {at}: {why}")
         return Unconnected(found.reason, found.message) if found.reason in {"refused", "timeout"} else found
     if isinstance(error, RequestTimeoutError):
-        return HttpError("timeout", f"{at} did not answer in full within {round(seconds, 1):g} s")
+        return HttpError("timeout", _explain_timeout(error, at, seconds))
     broken = "reset" if isinstance(error, ReadError) else "protocol"
     return _find(_ROWS, text, at, why) or HttpError(broken, f"the answer of {at} cannot be read: {why}")
+
+
+def _explain_timeout(error: RequestTimeoutError, at: str, seconds: float) -> str:
+    """Which time ran out. Connecting has less of it than a longer request, so that one of these was connected."""
+    shown = f"{round(seconds, 1):g} s"
+    if isinstance(error, ReadTimeoutError):
+        return f"the answer of {at} did not end within {shown} (total timeout)"
+    if seconds > clients.CONNECT_TIMEOUT.total_seconds():
+        return f"{at} took the request and did not answer within {shown} (read timeout)"
+    return f"{at} did not answer within {shown}, connecting included (total timeout)"
 
 
 def _find(rows: tuple[tuple[str, str, str], ...], text: str, at: str, why: str) -> HttpError | None:
     for part, reason, message in rows:
         if part in text:
-            return HttpError(reason, message.format(at=at, why=why))
+            limit = f"{clients.CONNECT_TIMEOUT.total_seconds():g}"
+            return HttpError(reason, message.format(at=at, why=why, limit=limit))
     return None
 
 

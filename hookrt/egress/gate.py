@@ -83,7 +83,7 @@ class Gate:
         sent.address = address
         home.used = now = monotonic()
         if now >= deadline:
-            raise HttpError("timeout", f"no time was left to send to {sent.target.place}")
+            raise HttpError("timeout", f"no time was left to send to {sent.target.place} (total timeout)")
         home.in_flight += 1
         try:
             return await _exchange(home, sent, deadline - now)

@@ -82,7 +82,7 @@ class Names:
         try:  # shielded: whoever gives up leaves the question to the others
             found = await asyncio.wait_for(asyncio.shield(task), max(deadline - monotonic(), 0))
         except TimeoutError:
-            raise HttpError("timeout", f"the name {name} was not resolved in time") from None
+            raise HttpError("timeout", f"the name {name} was not resolved in time (connect timeout)") from None
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise

@@ -50,7 +50,10 @@ def read_target(text: str, trusted: Iterable[str]) -> Target:
     Raises HttpError with the reason `bad-url` for what is no http(s) URL, or has credentials or control characters.
     """
     url = _read_url(text)
-    host, literal = read_host(url.host_str or "")
+    try:
+        host, literal = read_host(url.host_str or "")
+    except ValueError as error:
+        raise HttpError("bad-url", f"the URL's host cannot be used: {error}") from None
     if url.host_str != host and literal is None:
         url = url.with_host(host)
     port = url.port_or_known_default or 0
@@ -73,6 +76,8 @@ def read_host(text: str) -> tuple[str, Address | None]:
     if parsed.domain is None:
         literal = ipaddress.ip_address(host.strip("[]"))
         return str(literal), literal
+    if host == ".":  # the root of all names, which is no host
+        raise ValueError("it is empty or has characters that no host has")
     return host.removesuffix("."), None
 
 

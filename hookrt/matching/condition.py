@@ -48,7 +48,7 @@ def compile_condition(text: str, names: Names) -> CelCondition:
     Raises ExpressionError, with line and column in `text`, for whatever can be known to be wrong before the first
     event: syntax, names, functions, patterns, sizes, a type that is not bool.
     """
-    start, inner = _bare(text)
+    start, inner = bare(text, "a condition")
     try:
         program = compile_program(inner, names)
         _check_type(program)
@@ -70,8 +70,8 @@ def shifted(error: ExpressionError, text: str, start: int, inner: str) -> Expres
     return ExpressionError(error.message, line=line, column=column)
 
 
-def _bare(text: str) -> tuple[int, str]:
-    """The expression without its `${{ }}`, and where it begins."""
+def bare(text: str, what: str) -> tuple[int, str]:
+    """The expression without its `${{ }}`, and where it begins; raises ExpressionError where `what` is not just one."""
     stripped = text.strip()
     if not stripped.startswith(_OPENING):
         return 0, text
@@ -80,7 +80,7 @@ def _bare(text: str) -> tuple[int, str]:
     if closing is None:
         raise _at(text, start - len(_OPENING), "this '${{' is not closed by '}}'")
     if text[closing + 2 :].strip():
-        raise _at(text, closing + 2, "a condition is one expression: write it bare, without '${{' and '}}'")
+        raise _at(text, closing + 2, f"{what} is one expression: write it bare, without '${{' and '}}'")
     return start, text[start:closing]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from hookrt.errors import ExpressionError, UsageError
 from hookrt.matching.explain import summarize
 from hookrt.matching.patterns import RESERVED, check_pattern, is_literal, matches
 from hookrt.model.event import Event
-from hookrt.model.hook import Condition, Finding, Hook, Scope
+from hookrt.model.hook import Condition, Finding, Hook, Key, Keyed, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class HookExplanation:
     """Whether one hook fires for an event, and if not why.
 
     `reason` is `fires`, `disabled`, `type`, `source`, `condition` or `unanswerable`; `detail` says it in one line
-    (empty when it fires); `findings` are the parts of its condition, where that was reached.
+    (empty when it fires); `findings` are the parts of its condition, where that was reached. `keys` are the keys of the
+    event, where it fires and the hook goes by keys: the rule with its expression, and the key or why there is none.
     """
 
     hook: str
@@ -35,6 +36,7 @@ class HookExplanation:
     reason: str
     detail: str = ""
     findings: tuple[Finding, ...] = ()
+    keys: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True, order=True)
@@ -124,6 +126,37 @@ class Router:
         for hook in wanted:
             last = self._put_behind(hook, last)
 
+    def prepare(self, origin: str, hooks: Iterable[Hook]) -> Router:
+        """What `adopt` takes in place of `replace`: the work of it, done beforehand, in another thread if need be.
+
+        Raises as `replace` does for hooks that cannot be.
+        """
+        prepared = Router()
+        prepared._origins = dict(self._origins)
+        prepared._next_place = self._next_place
+        prepared.replace(origin, hooks)
+        return prepared
+
+    def adopt(self, origin: str, prepared: Router) -> Router:
+        """Make the prepared hooks all the hooks of one provider, in no time; those of others stay.
+
+        Raises UsageError when another provider has a name of theirs, and then nothing has changed here. Returns what
+        was before, to be dissolved.
+        """
+        for entry in sorted(entry for entry in self._entries.values() if entry.hook.origin != origin):
+            prepared.put(entry.hook)
+        before = Router()
+        vars(before).update(vars(self))
+        vars(self).update(vars(prepared))
+        return before
+
+    def dissolve(self) -> None:
+        """Forget everything, bit by bit: freeing many hooks at once would hold up all other threads."""
+        self._patterns.deeper.clear()
+        for table in (self._literal, self._patterns.below, self._entries, self._hooks):
+            while table:
+                table.popitem()
+
     def match(self, event: Event, env: Mapping[str, str]) -> Match:
         """The hooks that fire for this event; each condition is evaluated once."""
         entries = self._candidates(event.type)
@@ -144,6 +177,10 @@ class Router:
             except ExpressionError as error:
                 unanswerable.append((hook.name, error.message))
         return Match(tuple(fired), tuple(unanswerable)) if fired or unanswerable else _NOTHING
+
+    def listens_to(self, event_type: str) -> bool:
+        """Whether an event of this type could fire any hook, source and conditions aside."""
+        return bool(self._candidates(event_type))
 
     def explain(self, event: Event, env: Mapping[str, str]) -> list[HookExplanation]:
         """For every hook, in definition order, whether it fires for this event and if not why."""
@@ -255,9 +292,21 @@ def _explain(hook: Hook, event: Event, env: Mapping[str, str]) -> HookExplanatio
     if hook.source is not None and hook.source != event.source:
         detail = f"it takes events from '{hook.source}' only, this one is from '{event.source}'"
         return HookExplanation(hook.name, fires=False, reason="source", detail=detail)
-    if hook.when is None:
-        return HookExplanation(hook.name, fires=True, reason="fires")
-    return _explain_condition(hook.when, Scope(event, hook.name, env))
+    scope = Scope(event, hook.name, env)
+    fires = HookExplanation(hook.name, fires=True, reason="fires")
+    found = fires if hook.when is None else _explain_condition(hook.when, scope)
+    return found if hook.keyed is None or not found.fires else replace(found, keys=_explain_keys(hook.keyed, scope))
+
+
+def _explain_keys(keyed: Keyed, scope: Scope) -> tuple[Finding, ...]:
+    return tuple(_explain_key(f"{rule} by {key.text.strip()}", key, scope) for rule, key in keyed.rules())
+
+
+def _explain_key(expression: str, key: Key, scope: Scope) -> Finding:
+    try:
+        return Finding(expression, key.of(scope))
+    except ExpressionError as error:
+        return Finding(expression, "no key", f"{error.message}, so that this does not apply")
 
 
 def _type_detail(hook: Hook, event: Event) -> str:

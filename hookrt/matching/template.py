@@ -80,11 +80,11 @@ def _as_text(hole: Hole, scope: Scope) -> str:
 def compile_template(text: str, names: Names) -> Template | None:
     """Compile a setting's text; None when it holds no `${{` at all, so that it is a plain text.
 
-    Raises ExpressionError, with line and column in `text`.
+    Raises ExpressionError, with line and column in `text`; of several it is the first of `find_faults`.
     """
     if "${{" not in text:
         return None
-    pieces = tuple(_merged(_pieces(text, names))) or ("",)
+    pieces = tuple(_merged(_compiled(text, names))) or ("",)
     mentions = Mentions()
     for piece in pieces:
         if isinstance(piece, Hole):
@@ -94,17 +94,33 @@ def compile_template(text: str, names: Names) -> Template | None:
     return Template(text, pieces, mentions, static_type)
 
 
-def _pieces(text: str, names: Names) -> Iterator[str | Hole]:
+def find_faults(text: str, names: Names) -> Iterator[ExpressionError]:
+    """What is wrong with the expressions of a text, one error for each, with line and column in `text`."""
+    return (piece for piece in _pieces(text, names) if isinstance(piece, ExpressionError))
+
+
+def _compiled(text: str, names: Names) -> Iterator[str | Hole]:
+    for piece in _pieces(text, names):
+        if isinstance(piece, ExpressionError):
+            raise piece
+        yield piece
+
+
+def _pieces(text: str, names: Names) -> Iterator[str | Hole | ExpressionError]:
+    """The text's parts in order, an error in the place of an expression that is none."""
     at = 0
     while opening := _OPENING.search(text, at):
         yield text[at : opening.start()]
         at = opening.end()
         if opening[0].startswith("$$"):
             yield "${{"
-        else:
-            closing = _closing(text, at)
-            yield _compile_hole(text, at, closing, names)
-            at = closing + 2
+            continue
+        closing = find_closing(text, at)
+        if closing is None:
+            yield _unclosed(text, opening.start())
+            return
+        yield _compile_hole(text, at, closing, names)
+        at = closing + 2
     yield text[at:]
 
 
@@ -123,21 +139,18 @@ def _merged(pieces: Iterable[str | Hole]) -> Iterator[str | Hole]:
         yield literal
 
 
-def _closing(text: str, start: int) -> int:
-    closing = find_closing(text, start)
-    if closing is None:
-        line, column = place_of(text, start - len("${{"))
-        raise ExpressionError("this '${{' is not closed by '}}'", line=line, column=column)
-    return closing
+def _unclosed(text: str, opening: int) -> ExpressionError:
+    line, column = place_of(text, opening)
+    return ExpressionError("this '${{' is not closed by '}}'", line=line, column=column)
 
 
-def _compile_hole(text: str, start: int, closing: int, names: Names) -> Hole:
+def _compile_hole(text: str, start: int, closing: int, names: Names) -> Hole | ExpressionError:
     inner = text[start:closing]
     try:
         program = compile_program(inner, names)
         json_type(program.type_name)
     except ExpressionError as error:
-        raise shifted(error, text, start, inner) from None
+        return shifted(error, text, start, inner)
     return Hole(program, *place_of(text, start + len(inner) - len(inner.lstrip())))
 
 
@@ -145,11 +158,6 @@ def find_expression(text: str) -> tuple[int, int] | None:
     """Line and column, from 1, of the first `${{` that begins an expression; None when there is none."""
     found = next((one for one in _OPENING.finditer(text) if not one[0].startswith("$$")), None)
     return place_of(text, found.start()) if found else None
-
-
-def static_only(text: str) -> bool:
-    """Whether the text holds no expression, so that it may stand in a static field (code, argv, SQL)."""
-    return find_expression(text) is None
 
 
 def unescape(text: str) -> str:

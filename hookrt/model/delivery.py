@@ -61,7 +61,8 @@ class Delivery:
     """One event for one hook. Times are microseconds since the epoch.
 
     `lane` is the lane of its next step. `results` holds the finished steps by id. `attempts` counts all attempts,
-    `step_attempts` those of the present step. `reason` says why it is dead, cancelled, waiting or held. `salt`
+    `step_attempts` those of the step `tried`, which is the present one unless the hook has changed since (None where
+    there are none, or it is not known). `reason` says why it is dead, cancelled, waiting or held. `salt`
     makes other message ids than the event's own (a replay with new ids). `origin` is the provider of its hook.
     """
 
@@ -85,3 +86,4 @@ class Delivery:
     replay_of: str | None = None
     salt: str = ""
     lease_token: int = 0
+    tried: str | None = None

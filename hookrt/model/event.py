@@ -38,7 +38,7 @@ class Event:
     `content` is the JSON text of `data`, kept byte for byte; with `binary` it is anything else, and `data` is
     None. `content_type` is the CloudEvents `datacontenttype` where one was given. `attributes` are CloudEvents
     extensions. `cause` is the id of the delivery whose step emitted this event, `depth` how many such steps
-    lie between it and an event from outside.
+    lie between it and an event from outside. Of a stored event whose payload retention has dropped, `content` is empty.
     """
 
     id: str
@@ -58,8 +58,13 @@ class Event:
     def data(self) -> Any:
         """The decoded data, decoded once and shared: do not change it (`fresh()` gives one to change)."""
         if self._data is _UNREAD:
-            object.__setattr__(self, "_data", None if self.binary else _decode(self.content))
+            object.__setattr__(self, "_data", None if self.binary or not self.content else _decode(self.content))
         return self._data
+
+    @property
+    def payload_dropped(self) -> bool:
+        """Whether its data is gone, since retention keeps the record longer; JSON is never empty."""
+        return not self.content and not self.binary
 
     @property
     def data_base64(self) -> str | None:
@@ -133,6 +138,8 @@ def check_event(event: Event) -> None:
     for name, value in event.attributes.items():
         _check_attribute(name, value)
     if not event.binary:
+        if not event.content:
+            raise EventError("'data' is empty, which is no JSON: for no data write null")
         check_depth(event.content)
 
 

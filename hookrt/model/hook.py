@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from hookrt.model.breaker_policy import DEFAULT_BREAKER, BreakerPolicy
 from hookrt.model.delivery import StepResult
 from hookrt.model.event import Event
 from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, NO_RETRY, RetryPolicy
@@ -49,6 +50,74 @@ class Condition(Protocol):
         ...
 
 
+class Key(Protocol):
+    """A compiled `by`."""
+
+    @property
+    def text(self) -> str:
+        """The expression as written."""
+        ...
+
+    def of(self, scope: Scope) -> str:
+        """The key of this event; raises ExpressionError when it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Deliveries of one key run one at a time, in the order of commit; with `skip`, others pass one that waits for a
+    retry.
+    """
+
+    by: Key
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """Of one key only the first within this time is delivered."""
+
+    by: Key
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Debounce:
+    """Of one key only the last is delivered, this long after it, or `max` after the first of the burst."""
+
+    by: Key
+    wait: timedelta
+    max: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Of one key at most one in this time is delivered."""
+
+    by: Key
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """What a hook makes of events of the same key, which each rule has of its own."""
+
+    order: Order | None = None
+    dedupe: Dedupe | None = None
+    debounce: Debounce | None = None
+    throttle: Throttle | None = None
+
+    def rules(self) -> list[tuple[str, Key]]:
+        """The names of the rules that there are, each with its key."""
+        rules = (
+            ("order", self.order),
+            ("dedupe", self.dedupe),
+            ("debounce", self.debounce),
+            ("throttle", self.throttle),
+        )
+        return [(name, rule.by) for name, rule in rules if rule is not None]
+
+
 class StepSettings(Protocol):
     """A step's settings, fixed or with expressions in them."""
 
@@ -77,7 +146,9 @@ class Step:
     """The place of an action in a hook.
 
     `action` is the registered name. `lane` is known when the file is read: a destination's name, a literal origin,
-    or the hook. `keeps_output` says that a later step mentions the output, so that it is worth storing.
+    or the hook. `keeps_output` says that a later step mentions the output, so that it is worth storing. `rendered` are
+    the settings, by their first key, that hold an expression. `shown` are those, as written, that its action counts
+    to the policy of a step.
     """
 
     id: str
@@ -91,13 +162,16 @@ class Step:
     keeps_output: bool = False
     place: Place | None = None
     trusted_origins: tuple[str, ...] = ()
+    rendered: frozenset[str] = frozenset()
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A named rule. `origin` names its provider: `file`, `code` or `store`.
 
-    `patterns` are event types or patterns. `source` is the only source whose events count, None for any.
+    `patterns` are event types or patterns. `source` is the only source whose events count, None for any. `definition`
+    is a digest of it as it is written, where it is. `keyed` is None for most: each event is delivered by itself.
     """
 
     name: str
@@ -110,6 +184,8 @@ class Hook:
     expires: timedelta = DEFAULT_EXPIRES
     origin: str = "file"
     place: Place | None = None
+    definition: str = ""
+    keyed: Keyed | None = None
 
     def step_after(self, results: Mapping[str, StepResult]) -> Step | None:
         """The first step, in present order, that has no result; None when all have one."""
@@ -132,7 +208,7 @@ class Destination:
     """Where steps send: a named entry, or an origin as the key. Owns limits and credentials of its lane.
 
     `concurrency` is the most requests under way at once, `rate` the most per second; None is the service's default
-    and no limit.
+    and no limit. `breaker` says when it is left alone because it fails; None for never.
     """
 
     name: str
@@ -142,3 +218,4 @@ class Destination:
     concurrency: int | None = None
     rate: float | None = None
     place: Place | None = None
+    breaker: BreakerPolicy | None = DEFAULT_BREAKER

@@ -50,6 +50,11 @@ def emitted_event_id(delivery: str, step: str, number: int) -> str:
     return "evt_" + _plain32(_hash_parts(delivery, step, str(number)))
 
 
+def derived_id(prefix: str, *parts: str) -> str:
+    """An id that is the same for the same parts, in the form of those that IdSource makes: 26 characters."""
+    return f"{prefix}_{_base32(int.from_bytes(_hash_parts(*parts)[:16], 'big'))}"
+
+
 def _hash_parts(*parts: str) -> bytes:
     hashed = hashlib.sha256()
     for part in parts:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from hookrt.model.answers import DEFAULT_RULES, GONE, AnswerRules
 from hookrt.model.retry_after import parse_retry_after
+
+SHORT_REST = timedelta(seconds=1)
+"""How long an overloaded endpoint is left alone that does not say for how long."""
+
+LONGEST_REST = timedelta(hours=1)
+"""How long it is left alone at most: others share its lane, and its `Retry-After` may mean this request only."""
+
+_OVERLOADED = frozenset({429, 503})
+_UNWANTED = "the endpoint answered with `webhook-delivery: disable`: it wants no more of these"
 
 
 class OutcomeKind(StrEnum):
@@ -90,19 +100,64 @@ class Outcome:
         return cls(OutcomeKind.REJECT, reason, message, logs=tuple(logs))
 
     @classmethod
-    def from_response(cls, response: ResponseLike, *, output: Any = None) -> Outcome:
-        """The rules of `webhook` for any response: 2xx is done, 410 a reject, all else a retry.
+    def from_response(
+        cls,
+        response: ResponseLike,
+        *,
+        output: Any = None,
+        rules: AnswerRules = DEFAULT_RULES,
+        now: datetime | None = None,
+    ) -> Outcome:
+        """The rules of `webhook` for any response: 2xx is done, 410 a reject, all else a retry, unless `rules` differ.
 
-        `Retry-After` (seconds or an HTTP date) is carried along. Redirects are never followed and are a failure
-        with the reason `redirect`.
+        `Retry-After` (seconds or an HTTP date) is carried along; `now`, the time of the attempt, measures a date in an
+        answer that has no `Date`. 429 and 503 slow the whole lane down. Redirects are never followed, and are a failure
+        with the reason `redirect`. The header `webhook-delivery` is obeyed: `abort-message` makes a failure a reject,
+        `disable` too; it disables the hook, as 410 does, where `rules.disables` says that the URL was written out.
         """
-        status = response.status_code
-        if 200 <= status < 300:
-            return cls.done(output)
-        if status == 410:
-            return cls.reject("gone", "the endpoint answered 410 Gone: it wants no more of these")
-        if 300 <= status < 400:
-            where = response.headers.get("location")
-            return cls.retry("redirect", f"the endpoint answered {status}, a redirect to {where}; write the new URL")
-        after = parse_retry_after(response.headers.get("retry-after"), response.headers.get("date"))
-        return cls.retry("status", f"the endpoint answered {status}", after=after)
+        status, wish = response.status_code, response.headers.get("webhook-delivery")
+        if status in rules.success:
+            return cls.done(output) if wish is None else _done_with(output, wish, rules)
+        return _failure(response, rules, now)
+
+
+def _done_with(output: Any, wish: str, rules: AnswerRules) -> Outcome:
+    """A success of an endpoint that wants nothing more hereafter; to abort what has arrived means nothing."""
+    disable = _UNWANTED if rules.disables and "disable" in _words(wish) else None
+    return Outcome(OutcomeKind.DONE, output=output, disable=disable)
+
+
+def _failure(response: ResponseLike, rules: AnswerRules, now: datetime | None) -> Outcome:
+    """What an answer means that is no success."""
+    status, headers = response.status_code, response.headers
+    final = _final(status, _words(headers.get("webhook-delivery") or ""), rules)
+    if final is not None:
+        return final
+    after = parse_retry_after(headers.get("retry-after"), headers.get("date"), now)
+    slow_down = min(max(after or SHORT_REST, SHORT_REST), LONGEST_REST) if status in _OVERLOADED else None
+    reason, message = "status", f"the endpoint answered {status}"
+    if 300 <= status < 400:
+        reason = "redirect"
+        message += f", a redirect to {headers.get('location')}; write the new URL"
+    kind = OutcomeKind.RETRY
+    if rules.retry_on is not None and not rules.retry_on.covers(status, reason):
+        kind = OutcomeKind.REJECT
+        message += "; `retry_on` does not list it"
+    return Outcome(kind, reason, message, retry_after=after, slow_down=slow_down)
+
+
+def _final(status: int, wish: frozenset[str], rules: AnswerRules) -> Outcome | None:
+    """The reject by which an endpoint says that it wants no more of this, or nothing any more; None if it does not."""
+    if "disable" in wish:
+        return Outcome(OutcomeKind.REJECT, "disable", _UNWANTED, disable=_UNWANTED if rules.disables else None)
+    if "abort-message" in wish:
+        message = f"the endpoint answered {status} with `webhook-delivery: abort-message`: no retries"
+        return Outcome(OutcomeKind.REJECT, "abort-message", message)
+    if status == GONE and not (rules.retry_on is not None and GONE in rules.retry_on.statuses):
+        message = "the endpoint answered 410 Gone: it wants no more of these"
+        return Outcome(OutcomeKind.REJECT, "gone", message, disable=message if rules.disables else None)
+    return None
+
+
+def _words(header: str) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in header.split(","))

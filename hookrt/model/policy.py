@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 MAX_DELAY = timedelta(days=1)
-"""No wait between two attempts is longer than this, whatever a policy or an endpoint says."""
+"""No wait that a policy plans or an endpoint asks for is longer than this; jitter comes on top of a planned one."""
 
 DEFAULT_EXPIRES = timedelta(days=7)
 """How long a delivery may take in all, unless its hook says otherwise (RULES, "Deliveries")."""
@@ -20,18 +20,43 @@ class RetryPolicy:
     """The waits between the attempts of one step: `len(delays) + 1` attempts at most.
 
     `jitter` is the share by which each wait varies at random, both ways. With `reasons` only an outcome with one
-    of these reasons is tried again.
+    of these reasons is tried again. An endpoint that asks for a longer wait (Retry-After) gets `max_retry_after` at
+    most, which is never more than MAX_DELAY.
     """
 
     name: str
     delays: tuple[timedelta, ...] = ()
     jitter: float = 0.2
     reasons: frozenset[str] | None = None
+    max_retry_after: timedelta = MAX_DELAY
 
     @property
     def attempts(self) -> int:
         """How often the step is tried at most."""
         return len(self.delays) + 1
+
+    def wait(self, number: int, chance: float) -> timedelta:
+        """The wait before the retry of this number, from 1; `chance` from 0 to 1 places it in the jitter's range."""
+        planned = min(max(self.delays[number - 1], timedelta(0)), MAX_DELAY)
+        return max(planned * (1 + self.jitter * (2 * chance - 1)), timedelta(0))
+
+    def times(self) -> tuple[AttemptTime, ...]:
+        """When each attempt is made if all before it fail at once and nobody asks to wait, the first one included."""
+        found = [AttemptTime(timedelta(0), timedelta(0), timedelta(0))]
+        for number in range(1, self.attempts):
+            before = found[-1]
+            planned, earliest, latest = (self.wait(number, chance) for chance in (0.5, 0.0, 1.0))
+            found.append(AttemptTime(before.planned + planned, before.earliest + earliest, before.latest + latest))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTime:
+    """How long after a step's first attempt another one is made: without jitter, and at the ends of its range."""
+
+    planned: timedelta
+    earliest: timedelta
+    latest: timedelta
 
 
 NO_RETRY = RetryPolicy("none", jitter=0.0)

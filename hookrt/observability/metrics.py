@@ -17,6 +17,9 @@ from hookrt.plugin.observer import AttemptRecorded, Observer
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
+BREAKER_STATES = {"closed": 0, "half-open": 1, "open": 2}
+"""The values of the gauge that shows a breaker."""
+
 OTHER = "other"
 """The label value of everything beyond the bounds."""
 
@@ -36,10 +39,14 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much there is to do at this moment: deliveries by open status, attempts under way by lane."""
+    """How much there is to do at this moment: deliveries by open status, attempts under way by lane; and the states of
+    the breakers by lane, and the names of the hooks that are disabled.
+    """
 
     deliveries: Mapping[str, int] = field(default_factory=dict)
     in_flight: Mapping[str, int] = field(default_factory=dict)
+    breakers: Mapping[str, str] = field(default_factory=dict)
+    disabled: Iterable[str] = ()
 
 
 class Words:
@@ -83,7 +90,7 @@ class Metrics(Observer):
     """
 
     def __init__(self, load: Callable[[], Load] | None = None) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - not in every installation
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram  # noqa: PLC0415 - not always there
 
         self.registry = CollectorRegistry()
         self.load = load
@@ -99,6 +106,34 @@ class Metrics(Observer):
         self._deliveries = _Series(counter("hookrt_deliveries", "Deliveries that ended.", "hook", "status"))
         self._condition_errors = _Series(
             counter("hookrt_condition_errors", "Conditions that could not be evaluated.", "hook")
+        )
+        self._dropped = _Series(
+            counter("hookrt_dropped", "Deliveries cancelled by dedupe, debounce or throttle.", "hook", "reason")
+        )
+        self._switched = _Series(
+            counter("hookrt_hook_switches", "Hooks disabled or enabled while running.", "hook", "state", "reason")
+        )
+        self._missing_keys = _Series(
+            counter("hookrt_missing_keys", "Events without a key for a rule, which so did not apply.", "hook", "rule")
+        )
+        self._jobs = counter("hookrt_jobs", "Jobs that ended: replays and cancellations of many.", "kind", "status")
+        self._reloads = counter("hookrt_config_reloads", "Readings of the configuration while running.", "result")
+        for result in ("accepted", "rejected"):
+            self._reloads.labels(result)
+        self._removed = _Series(counter("hookrt_rows_removed", "Rows of the store that retention removed.", "table"))
+        self._payloads = counter("hookrt_payloads_dropped", "Events whose payload retention dropped.")
+        self._store_bytes = _StoreGauges()
+        self.registry.register(self._store_bytes)
+        self._config_time = Gauge(
+            "hookrt_config_last_accepted_timestamp_seconds",
+            "When the configuration in use was read.",
+            registry=self.registry,
+        )
+        self._config_time.set_to_current_time()
+        self._breakers = _Series(counter("hookrt_breaker_changes", "Changes of breakers.", "lane", "state"))
+        self._rests = _Series(counter("hookrt_lane_rests", "Rests that endpoints asked for (429, 503).", "lane"))
+        self._refusals = _Series(
+            counter("hookrt_lane_refusals", "Attempts that did not start, and are not spent.", "lane", "reason")
         )
         self._plugin_errors = counter("hookrt_plugin_errors", "Exceptions out of plugins, and plugins not loaded.")
         seconds = Histogram(
@@ -127,9 +162,59 @@ class Metrics(Observer):
         """A delivery is final."""
         self._deliveries.child(hook, status.value).inc()
 
+    def hook_disabled(self, hook: str, reason: str) -> None:
+        """A hook was disabled."""
+        self._switched.child(hook, "disabled", reason).inc()
+
+    def hook_enabled(self, hook: str, reason: str) -> None:
+        """A hook was enabled again."""
+        self._switched.child(hook, "enabled", reason).inc()
+
+    def delivery_dropped(self, hook: str, reason: str) -> None:
+        """A delivery was cancelled by a rule of its hook."""
+        self._dropped.child(hook, reason).inc()
+
+    def key_missing(self, hook: str, rule: str) -> None:
+        """An event had no key for a rule."""
+        self._missing_keys.child(hook, rule).inc()
+
+    def breaker_changed(self, lane: str | None, state: str) -> None:
+        """The breaker of a lane is in another state."""
+        self._breakers.child(OTHER if lane is None else lane, state).inc()
+
+    def lane_rested(self, lane: str | None) -> None:
+        """A rest of a lane began."""
+        self._rests.child(OTHER if lane is None else lane).inc()
+
+    def start_refused(self, lane: str | None, reason: str) -> None:
+        """An attempt did not start."""
+        self._refusals.child(OTHER if lane is None else lane, reason).inc()
+
     def condition_failed(self, hook: str) -> None:
         """A `when` could not be evaluated."""
         self._condition_errors.child(hook).inc()
+
+    def job_ended(self, kind: str, status: str) -> None:
+        """A job is final."""
+        self._jobs.labels(kind, status).inc()
+
+    def rows_removed(self, table: str, rows: int) -> None:
+        """Retention has removed rows."""
+        self._removed.child(table).inc(rows)
+
+    def payloads_dropped(self, events: int) -> None:
+        """Retention has emptied events."""
+        self._payloads.inc(events)
+
+    def store_measured(self, size: int, free: int) -> None:
+        """The store's size is known."""
+        self._store_bytes.known = (size, free)
+
+    def configuration_read(self, *, accepted: bool) -> None:
+        """The configuration was read again."""
+        self._reloads.labels("accepted" if accepted else "rejected").inc()
+        if accepted:
+            self._config_time.set_to_current_time()
 
     def plugin_failed(self, times: int = 1) -> None:
         """A plugin did not load, or raised outside an attempt."""
@@ -141,6 +226,27 @@ class Metrics(Observer):
 
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+class _StoreGauges:
+    """The size of the store, once it is known."""
+
+    def __init__(self) -> None:
+        self.known: tuple[int, int] | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing ahead of time."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The size as it was measured last."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - see Metrics
+
+        if self.known is not None:
+            size, free = self.known
+            yield GaugeMetricFamily("hookrt_store_bytes", "Bytes that the store takes.", value=size)
+            text = "Bytes of them that are free to be used again."
+            yield GaugeMetricFamily("hookrt_store_free_bytes", text, value=free)
 
 
 class _LoadGauges:
@@ -172,3 +278,11 @@ class _LoadGauges:
         for lane, count in list(load.in_flight.items())[:MAX_SERIES]:
             lanes.add_metric((lane,), count)
         yield lanes
+        breakers = GaugeMetricFamily("hookrt_breaker_state", "0 closed, 1 half-open, 2 open.", labels=("lane",))
+        for lane, state in list(load.breakers.items())[:MAX_SERIES]:
+            breakers.add_metric((lane,), BREAKER_STATES[state])
+        yield breakers
+        disabled = GaugeMetricFamily("hookrt_hook_disabled", "1 for each hook that is disabled.", labels=("hook",))
+        for hook in list(load.disabled)[:MAX_SERIES]:
+            disabled.add_metric((hook,), 1)
+        yield disabled

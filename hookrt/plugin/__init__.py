@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hookrt.clock import Clock
 from hookrt.errors import EventError, PluginError
+from hookrt.model.answers import DEFAULT_RULES, LITERAL_RULES, SUCCESS, AnswerRules, RetryOn
 from hookrt.model.attempt import MAX_RECORDED_BODY, Attempt, Exchange
 from hookrt.model.delivery import Status
 from hookrt.model.event import Event, check_event, format_time
@@ -15,6 +16,7 @@ from hookrt.model.origin import written_origin
 from hookrt.model.outcome import Emission, Outcome, OutcomeKind
 from hookrt.model.policy import AFTER_CRASH, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
 from hookrt.plugin.action import Action, ActionCall, ActionSetup, SettingsProblem, action
+from hookrt.plugin.answer_settings import Failures, Statuses
 from hookrt.plugin.observer import AttemptRecorded, Observer
 from hookrt.plugin.protocols import FRAMING_HEADERS, Http, HttpError, Log, Response, Secrets, State
 from hookrt.plugin.settings import DestinationName, DestinationRef, Duration, Secret, Settings, SigningSecrets, Size
@@ -24,13 +26,17 @@ from hookrt.signing import SigningKey, sign
 
 __all__ = [
     "AFTER_CRASH",
+    "DEFAULT_RULES",
     "FRAMING_HEADERS",
+    "LITERAL_RULES",
     "MAX_RECORDED_BODY",
     "NO_RETRY",
     "STANDARD",
+    "SUCCESS",
     "Action",
     "ActionCall",
     "ActionSetup",
+    "AnswerRules",
     "Attempt",
     "AttemptRecorded",
     "Clock",
@@ -42,6 +48,7 @@ __all__ = [
     "Event",
     "EventError",
     "Exchange",
+    "Failures",
     "Http",
     "HttpError",
     "Log",
@@ -50,6 +57,7 @@ __all__ = [
     "OutcomeKind",
     "PluginError",
     "Response",
+    "RetryOn",
     "RetryPolicy",
     "Secret",
     "Secrets",
@@ -64,6 +72,7 @@ __all__ = [
     "SourceRun",
     "State",
     "Status",
+    "Statuses",
     "action",
     "check_event",
     "exponential",

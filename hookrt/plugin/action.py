@@ -45,7 +45,8 @@ class ActionCall(Generic[SettingsT]):
 
     `event` is this call's own copy. `steps` holds the results of the earlier steps as plain values. `attempt`
     counts the attempts of this step from 1. `message_id` is the idempotency key, the same at every attempt.
-    `started` is the attempt's time, `deadline` when it is cut off. `destinations` are the named ones.
+    `started` is the attempt's time, `deadline` when it is cut off. `destinations` are the named ones. `rendered` are
+    the settings that hold an expression, by their first key: what else there is was written out by somebody.
     """
 
     settings: SettingsT
@@ -60,6 +61,7 @@ class ActionCall(Generic[SettingsT]):
     http: Http
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)
+    rendered: frozenset[str] = frozenset()
     emitted: list[Emission] = field(default_factory=list)
 
     @property
@@ -108,11 +110,18 @@ class Action(Generic[SettingsT]):
     static: ClassVar[frozenset[str]] = frozenset()
     """Settings in which `${{` is an error: code, argv, SQL."""
 
+    shown: ClassVar[frozenset[str]] = frozenset()
+    """Settings that belong to the policy of a step and are shown with it, as they were written: `success`, say."""
+
     retry: ClassVar[RetryPolicy] = NO_RETRY
     """The retry policy of a step that sets none, nor its hook, nor `defaults`."""
 
     default_timeout: ClassVar[timedelta | None] = None
     """The timeout of a step that sets none, nor its hook, nor `defaults`; None for the general 15 s."""
+
+    only_sends: ClassVar[bool] = False
+    """Whether `run` does nothing but send one request by `call.http`, so that a rehearsal, whose `http` sends nothing,
+    can show that request."""
 
     reasons: ClassVar[Mapping[str, str]] = {}
     """The reasons that its outcomes can have, each with its meaning; for the documentation."""

@@ -14,7 +14,7 @@ from hookrt.plugin.blame import describe_error
 from hookrt.plugin.settings import Settings
 from hookrt.plugin.source import Source
 
-STEP_KEYS = frozenset({"id", "when", "timeout", "retry", "continue_on_error"})
+STEP_KEYS = frozenset({"id", "when", "timeout", "retry", "max_retry_after", "continue_on_error"})
 """The keys that a step takes beside its action, which therefore cannot be an action's name."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -34,3 +34,39 @@ class Observer:
 
     def delivery_ended(self, hook: str, status: Status) -> None:
         """A delivery of this hook is final."""
+
+    def delivery_dropped(self, hook: str, reason: str) -> None:
+        """A delivery of this hook was cancelled by its `dedupe`, `debounce` or `throttle`, which is the reason."""
+
+    def key_missing(self, hook: str, rule: str) -> None:
+        """An event had no key for this rule of the hook (`order`, `dedupe`, ...), which so did not apply."""
+
+    def breaker_changed(self, lane: str | None, state: str) -> None:
+        """The breaker of this lane (None: of an origin that only events name) is now `closed`, `open`, `half-open`."""
+
+    def lane_rested(self, lane: str | None) -> None:
+        """A rest of this lane began, since its endpoint has too much to do."""
+
+    def start_refused(self, lane: str | None, reason: str) -> None:
+        """An attempt in this lane did not start, and none is spent: `breaker-open`, `lane-resting`, `rate-limited`."""
+
+    def hook_disabled(self, hook: str, reason: str) -> None:
+        """This process has disabled the hook: `by-hand`, for its `endpoint`, or since it kept `failing`."""
+
+    def hook_enabled(self, hook: str, reason: str) -> None:
+        """This process has enabled the hook again: `by-hand`, or since its `definition` changed."""
+
+    def job_ended(self, kind: str, status: str) -> None:
+        """A job (the replay of many deliveries, say) is final."""
+
+    def rows_removed(self, table: str, rows: int) -> None:
+        """Retention has removed so many rows of a table of the store."""
+
+    def payloads_dropped(self, events: int) -> None:
+        """Retention has emptied so many events, whose records stay."""
+
+    def store_measured(self, size: int, free: int) -> None:
+        """The store takes so many bytes, of which so many are free to be used again."""
+
+    def configuration_read(self, *, accepted: bool) -> None:
+        """The configuration was read again while running, and is in use now, or was rejected as a whole."""

@@ -36,8 +36,10 @@ class HttpError(Exception):
     """A request got no usable answer.
 
     `reason` is one of `dns`, `refused`, `reset`, `tls`, `timeout`, `too-large`, `blocked-address`, `bad-url`,
-    `bad-request` (a method or a header that cannot be sent), `protocol`. An action that lets it pass gets
-    `Outcome.retry(reason)`, or a reject for `blocked-address`, `bad-url` and `bad-request`.
+    `bad-request` (a method or a header that cannot be sent), `protocol`; or, where nothing is sent since the endpoint
+    is to be left alone now, `breaker-open`, `lane-resting`, `rate-limited`. An action that lets it pass gets
+    `Outcome.retry(reason)`, or a reject for `blocked-address`, `bad-url` and `bad-request`; one that sent nothing else
+    is put off without an attempt for the last three.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from hookrt.runtime.blocking import BlockingRuntime
 from hookrt.runtime.core import Runtime
 from hookrt.runtime.receipt import Receipt
+from hookrt.runtime.reload_report import ReloadReport
 
-__all__ = ["BlockingRuntime", "Receipt", "Runtime"]
+__all__ = ["BlockingRuntime", "Receipt", "ReloadReport", "Runtime"]

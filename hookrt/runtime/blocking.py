@@ -15,6 +15,7 @@ from hookrt.model.event import Event
 if TYPE_CHECKING:
     from hookrt.runtime.core import Runtime
     from hookrt.runtime.receipt import Receipt
+    from hookrt.runtime.reload_report import ReloadReport
 
 T = TypeVar("T")
 
@@ -73,6 +74,10 @@ class BlockingRuntime:
     def wait(self, receipt: Receipt, timeout: float | None = None) -> list[Delivery]:
         """As Receipt.wait."""
         return self._run(receipt.wait(timeout))
+
+    def reload(self) -> ReloadReport:
+        """As Runtime.reload."""
+        return self._run(self._runtime.reload())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._check_place(work)).result()

@@ -1,28 +1,47 @@
-"""What people do to single deliveries: replay, cancel, retry now."""
+"""What people do to deliveries: replay, cancel, retry now; many at once by way of jobs; and follow them live."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
-from hookrt.clock import duration_us
+from hookrt.delivery.engine import Engine
+from hookrt.delivery.ports import Ports
+from hookrt.delivery.rehearse import Rehearsal, Unsent
 from hookrt.errors import NotFound, UsageError
-from hookrt.matching.router import Router
-from hookrt.model.delivery import Status
-from hookrt.model.ids import IdSource
-from hookrt.store.contract import Claimed, NewDelivery, Store
-
-CANCELLED_BY_HAND = "cancelled-by-hand"
-"""The reason of deliveries that somebody cancelled."""
+from hookrt.plugin.observer import Observer
+from hookrt.runtime.feed import Feed
+from hookrt.runtime.jobs.desk import JobDesk, fires_now
+from hookrt.runtime.jobs.plans import CANCELLED_BY_HAND, Tools
+from hookrt.runtime.jobs.runner import JobRunner, RunnerPorts
+from hookrt.runtime.replaying import Replay, replay_delivery
+from hookrt.store.contract import Claimed
 
 
 class Control:
-    """Acts on deliveries in the store; the engine sees it there."""
+    """Acts on deliveries in the store; the engine sees it there.
 
-    def __init__(self, store: Store, router: Router, ids: IdSource, kick: Callable[[], None]) -> None:
-        self._store = store
-        self._router = router
-        self._ids = ids
-        self._kick = kick
+    `jobs` takes orders for many deliveries at once, which `runner` works off where this process delivers; `feed` is
+    what happens, `hooks` disables and enables hooks. `observers` are those that the engine tells.
+    """
+
+    def __init__(self, ports: Ports, engine: Engine, unsent: Unsent, observers: list[Observer]) -> None:
+        self._ports = ports
+        self._store = ports.store
+        self._engine = engine
+        self.hooks = engine.states
+        self.runner = JobRunner(
+            RunnerPorts(
+                tools=Tools(ports.store, ports.router, partial(fires_now, ports=ports)),
+                clock=ports.clock,
+                log=ports.log,
+                made=self._made,
+                crowded=lambda: engine.intake.open_deliveries >= ports.limits.pending,
+                mask=ports.mask,
+                observer=ports.observer,
+            )
+        )
+        self.jobs = JobDesk(ports, self.runner, Rehearsal(ports, unsent))
+        self.feed = Feed(ports.ids.new("run"), ports.clock, observers, engine.waiters)
 
     async def replay(self, delivery: str, *, from_start: bool = False, new_message_id: bool = False) -> str:
         """Deliver the same event to the same hook, as that is now, once more; returns the new delivery's id.
@@ -31,28 +50,16 @@ class Control:
         Message ids stay the same unless `new_message_id`. Raises NotFound, UsageError.
         """
         found = await self._find(delivery)
-        old = found.delivery
-        if not old.status.final:
-            raise UsageError(f"the delivery {delivery} is {old.status.value}: wait for its end, or cancel it first")
-        hook = self._router.get(old.hook)
-        if hook is None:
-            raise UsageError(f"there is no hook {old.hook!r} any more: define it again to replay its deliveries")
-        results = {} if from_start or old.status is Status.SUCCEEDED else dict(old.results)
-        step = hook.step_after(results) or hook.steps[0]
-        now_us = self._store.now_us()
-        new = NewDelivery(
-            id=self._ids.new("dlv"),
-            hook=hook.name,
-            lane=step.lane,
-            due_us=now_us,
-            expires_us=now_us + duration_us(hook.expires),
-            origin=hook.origin,
-            salt=self._ids.new("salt") if new_message_id else old.salt,
-            replay_of=old.id,
-            results=results,
-        )
+        if found.event.payload_dropped:
+            raise UsageError(
+                f"the event of the delivery {delivery} cannot be sent again: its payload was dropped, as "
+                "service.retention.payload says"
+            )
+        old, identity = found.delivery, self._ports.ids.new("dlv")
+        salt = self._ports.ids.new("salt") if new_message_id else None
+        new = replay_delivery(old, self._ports.router, Replay(identity, self._store.now_us(), from_start, salt))
         await self._store.add_delivery(old.event_source, old.event_id, new)
-        self._kick()
+        self._made(1)
         return new.id
 
     async def cancel(self, delivery: str) -> None:
@@ -60,13 +67,19 @@ class Control:
         if not await self._store.cancel(delivery, CANCELLED_BY_HAND):
             found = await self._find(delivery)
             raise UsageError(f"the delivery {delivery} is {found.delivery.status.value} already")
+        self._engine.kick()  # another one of its order key may have the turn now
 
     async def retry_now(self, delivery: str) -> None:
         """Make the next attempt of a waiting delivery at once."""
         if not await self._store.retry_now(delivery):
             found = await self._find(delivery)
             raise UsageError(f"the delivery {delivery} does not wait for a retry: it is {found.delivery.status.value}")
-        self._kick()
+        self._engine.kick()
+
+    def _made(self, count: int) -> None:
+        """So many deliveries are in the store that nobody handed over."""
+        self._engine.intake.open_deliveries += count
+        self._engine.kick()
 
     async def _find(self, delivery: str) -> Claimed:
         found = await self._store.delivery(delivery)

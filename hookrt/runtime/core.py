@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from hookrt.clock import Clock, SystemClock
-from hookrt.config.fields import NAME
-from hookrt.config.load import Configuration, LoadOptions, load_or_raise
+from hookrt.config.load import Configuration
 from hookrt.delivery.engine import Engine
-from hookrt.errors import EventError, SecretMissing, UsageError
+from hookrt.errors import ConfigError, EventError, SecretMissing, UsageError
 from hookrt.matching.condition import compile_condition
 from hookrt.matching.names import Names
-from hookrt.matching.patterns import check_pattern
 from hookrt.matching.router import HookExplanation, Router
 from hookrt.model.delivery import Status
 from hookrt.model.event import Event, EventDraft, encode_data
@@ -27,12 +25,16 @@ from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.registry import Registry
 from hookrt.runtime.blocking import BlockingRuntime
+from hookrt.runtime.config_files import ConfigFiles
 from hookrt.runtime.control import Control
-from hookrt.runtime.functions import PREFIX, FixedSettings, FunctionAction
+from hookrt.runtime.drafts import draft_of, refuse_declared_source, refuse_reserved
+from hookrt.runtime.functions import PREFIX, FixedSettings, FunctionAction, check_definition
 from hookrt.runtime.processes import Processes
 from hookrt.runtime.receipt import Receipt
+from hookrt.runtime.reload import Reloader, Tell, Works
+from hookrt.runtime.reload_report import ReloadReport
 from hookrt.runtime.source_runs import SourceRuns
-from hookrt.runtime.wiring import Parts, make_egress, make_ports, open_actions
+from hookrt.runtime.wiring import Parts, close_actions, make_egress, make_ports, open_actions
 from hookrt.secrets.masking import Masker
 from hookrt.store.contract import Store
 from hookrt.store.open import default_store_url, open_store
@@ -63,9 +65,11 @@ class Runtime:
         observers: Sequence[Observer] = (),
         clock: Clock | None = None,
         deliver: bool = True,
+        files: ConfigFiles | None = None,
     ) -> None:
         """A runtime on this store, a URL such as `sqlite:///app.db` or `memory:`; without a configuration its hooks
-        are those of `on`. With `deliver=False` it only accepts events, for another process to deliver.
+        are those of `on`. With `deliver=False` it only accepts events, for another process to deliver. `files` are
+        where the configuration came from, for `reload`.
         """
         clock = clock or SystemClock()
         self._masker = configuration.secrets.masker if configuration else Masker()
@@ -85,7 +89,10 @@ class Runtime:
         self._deliver = deliver
         self._engine: Engine | None = None
         self._processes: Processes | None = None
+        self._control: Control | None = None
         self._sources = SourceRuns(self._parts, self._emit_from_source)
+        self._files = files
+        self._reloader: Reloader | None = None
         self._pid = os.getpid()
 
     @classmethod
@@ -103,11 +110,12 @@ class Runtime:
         The store is `service.store`, by default `.hookrt/hookrt.db` beside the file. Raises ConfigError with all
         problems at once.
         """
-        environment = os.environ if env is None else env
         plugins = registry or load_plugins()
-        load = LoadOptions(registry=plugins, env=environment, missing_secrets="error")
-        configuration = load_or_raise(Path(path), load)
-        return cls.from_configuration(configuration, plugins, store=store, env=environment, **options)
+        files = ConfigFiles(Path(path), plugins, os.environ if env is None else env)
+        loaded = files.read().loaded
+        if loaded.configuration is None:
+            raise ConfigError(loaded.errors)
+        return cls.from_configuration(loaded.configuration, plugins, store=store, env=files.env, files=files, **options)
 
     @classmethod
     def from_configuration(
@@ -140,8 +148,11 @@ class Runtime:
             needed = {step.action for hook in self.router.hooks.values() for step in hook.steps}
             await open_actions(self._parts, self._egress, needed, self._actions)
             engine = Engine(self._ports, owner=f"{os.getpid()}-{self._ports.ids.new('run')}")
-            self._processes = Processes(engine, self._parts, self._sources)
+            self._control = Control(self._ports, engine, self._egress.unsent_for, self._parts.registry.observers)
+            self._processes = Processes(engine, self._parts, self._sources, self._control.runner)
             self._engine = engine
+            if self._files is not None:
+                self._reloader = Reloader(self._files, self._works(engine), lambda: self._engine is engine)
             await engine.start(lead=self._deliver, on_lead=self._processes.on_lead)
         except BaseException:
             await self._end(timedelta(0))
@@ -155,6 +166,18 @@ class Runtime:
         if self._engine is None:
             return True
         return await self._end(drain if drain is not None else self._drain_time())
+
+    async def reload(self) -> ReloadReport:
+        """Read the files again and swap to what they say; with any error in them everything stays as it is.
+
+        Attempts under way finish as they began; retries use the hooks as they are then. Raises UsageError for a
+        runtime that does not run, or was not made from a file.
+        """
+        return await self._reloading().reload()
+
+    async def watch(self, tell: Tell | None = None) -> None:
+        """Reload whenever the files have changed, until cancelled or stopped; `tell` is called with each report."""
+        await self._reloading().watch(tell)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -188,7 +211,7 @@ class Runtime:
             draft = draft_of(event)
         else:
             draft = EventDraft(event, encode_data(data), id=id, source=source, subject=subject, time=time)
-        _refuse_reserved(draft)
+        refuse_reserved(draft)
         [receipt] = await self._accept([draft], EMBEDDED_SOURCE, batch=False)
         return receipt
 
@@ -199,8 +222,8 @@ class Runtime:
         """
         for index, draft in enumerate(drafts):
             try:
-                _refuse_reserved(draft)
-                self._refuse_declared_source(draft)
+                refuse_reserved(draft)
+                refuse_declared_source(draft, self._declared_sources())
             except EventError as error:
                 error.index = index
                 raise
@@ -224,12 +247,7 @@ class Runtime:
         YAML; plain functions run in a thread. `name` is stored with the deliveries: renaming the function changes
         nothing, a new name makes a new hook.
         """
-        if not NAME.fullmatch(name):
-            raise UsageError(f"{name!r} is no name for a hook: use lower case letters, digits, '-' and '_'")
-        for pattern in patterns:
-            check_pattern(pattern)
-        if not patterns:
-            raise UsageError("say which event types the hook is for: @runtime.on('User.*', name=...)")
+        check_definition(name, patterns)
 
         def register(function: FunctionT) -> FunctionT:
             if self.router.get(name) is not None:
@@ -272,14 +290,21 @@ class Runtime:
         return self._parts.configuration
 
     @property
+    def last_reload(self) -> ReloadReport | None:
+        """What the latest reading of the files led to, since the start; None when there was none."""
+        return self._reloader.last if self._reloader else None
+
+    @property
     def destinations(self) -> Mapping[str, Destination]:
         """The named destinations."""
         return self._ports.destinations
 
     @property
     def control(self) -> Control:
-        """What people do to deliveries: replay, cancel, retry now."""
-        return Control(self._parts.store, self.router, self._ports.ids, self._running().kick)
+        """What people do to deliveries: replay, cancel, retry now, and follow them."""
+        self._running()
+        assert self._control is not None
+        return self._control
 
     @property
     def leading(self) -> bool:
@@ -295,6 +320,11 @@ class Runtime:
     def lanes(self) -> Mapping[str, tuple[int, int]]:
         """For each lane of this process: deliveries waiting in memory, and attempts under way."""
         return self._engine.lanes.figures() if self._engine else {}
+
+    @property
+    def breakers(self) -> Mapping[str, str]:
+        """For each lane that this process has sent to: whether its breaker is `closed`, `open` or `half-open`."""
+        return self._engine.gates.states() if self._engine else {}
 
     @property
     def counts(self) -> Mapping[Status, int]:
@@ -313,7 +343,7 @@ class Runtime:
         return [Receipt(one.id, one.source, one.deliveries, one.duplicate, engine.waiters) for one in accepted]
 
     async def _emit_from_source(self, draft: EventDraft, source: str) -> bool:
-        _refuse_reserved(draft)
+        refuse_reserved(draft)
         [receipt] = await self._accept([draft], source, batch=False)
         return not receipt.duplicate
 
@@ -327,10 +357,18 @@ class Runtime:
             raise UsageError("the runtime does not run: use `async with runtime:`, or `await runtime.start()`")
         return self._engine
 
-    def _refuse_declared_source(self, draft: EventDraft) -> None:
+    def _reloading(self) -> Reloader:
+        self._running()
+        if self._reloader is None:
+            raise UsageError("this runtime has no files to read again: make it with Runtime.from_file")
+        return self._reloader
+
+    def _works(self, engine: Engine) -> Works:
+        return Works(self._parts, self._ports, self._egress, self._actions, self._masker, self._sources, engine)
+
+    def _declared_sources(self) -> frozenset[str]:
         declared = self._parts.configuration.sources if self._parts.configuration else ()
-        if draft.source is not None and any(entry.name == draft.source for entry in declared):
-            raise EventError(f"'source' is {draft.source!r}: only the declared source of that name sends as it")
+        return frozenset(entry.name for entry in declared)
 
     def _drain_time(self) -> timedelta:
         configuration = self._parts.configuration
@@ -351,34 +389,9 @@ class Runtime:
         return finished
 
     async def _close_parts(self) -> None:
-        for action in self._actions.values():
-            try:
-                await action.close()
-            except Exception as error:
-                self._parts.log.error("action-close-failed", action=action.name, error=repr(error))
-        for name in [name for name in self._actions if not name.startswith(PREFIX)]:
-            del self._actions[name]
+        await close_actions(self._actions, self._parts.log)
         try:
             await self._egress.close()
         finally:
             await self._parts.store.close()
-
-
-def draft_of(event: Event) -> EventDraft:
-    """An event as a draft that becomes the same event."""
-    return EventDraft(
-        type=event.type,
-        content=event.content,
-        id=event.id,
-        source=event.source,
-        subject=event.subject,
-        time=event.time,
-        content_type=event.content_type,
-        binary=event.binary,
-        attributes=event.attributes,
-    )
-
-
-def _refuse_reserved(draft: EventDraft) -> None:
-    if draft.type == "hookrt" or draft.type.startswith("hookrt."):
-        raise EventError(f"'type' is {draft.type!r}: types that begin with 'hookrt.' are for hookrt itself")
+            self._ports.close_log()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from hookrt.config.fields import NAME
+from hookrt.errors import UsageError
+from hookrt.matching.patterns import check_pattern
 from hookrt.model.hook import Scope
 from hookrt.model.outcome import Outcome
 from hookrt.plugin.action import Action, ActionCall, as_outcome, call_function
@@ -42,6 +45,16 @@ class FixedSettings:
     def render(self, scope: Scope) -> NoSettings:
         """Always the same."""
         return NoSettings()
+
+
+def check_definition(name: str, patterns: Sequence[str]) -> None:
+    """Raise UsageError, or ExpressionError for a pattern, for a hook that cannot be."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name for a hook: use lower case letters, digits, '-' and '_'")
+    for pattern in patterns:
+        check_pattern(pattern)
+    if not patterns:
+        raise UsageError("say which event types the hook is for: @runtime.on('User.*', name=...)")
 
 
 def _counts_arguments(function: Callable[..., Any]) -> int:

@@ -9,6 +9,7 @@ from hookrt.delivery.engine import Engine
 from hookrt.delivery.intake import Accepted
 from hookrt.delivery.relay import Gone, RelayClient, RelayServer
 from hookrt.model.event import EventDraft
+from hookrt.runtime.jobs.runner import JobRunner
 from hookrt.runtime.source_runs import SourceRuns
 from hookrt.runtime.wiring import Parts
 
@@ -16,19 +17,21 @@ from hookrt.runtime.wiring import Parts
 class Processes:
     """This process among those that share the store."""
 
-    def __init__(self, engine: Engine, parts: Parts, sources: SourceRuns) -> None:
+    def __init__(self, engine: Engine, parts: Parts, sources: SourceRuns, jobs: JobRunner) -> None:
         self._engine = engine
         self._parts = parts
         self._sources = sources
+        self._jobs = jobs
         path = parts.store.meeting_point
         self._client = RelayClient(path, parts.clock) if path is not None else None
         self._server = RelayServer(path, self._accept_here, parts.log) if path is not None else None
 
     async def on_lead(self) -> None:
-        """This process delivers from now on: it takes the others' events and runs the sources."""
+        """This process delivers from now on: it takes the others' events, runs the sources and works off the jobs."""
         if self._server is not None:
             await self._server.start()
         self._sources.start()
+        self._jobs.start()
 
     async def accept(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Accepted]:
         """Store events, by way of the delivering process where that is another one."""
@@ -42,7 +45,8 @@ class Processes:
             return await self._accept_here(named, default_source, batch)
 
     async def stop(self) -> None:
-        """Take no more events of others, and end the sources."""
+        """Take no more events of others, and end the sources and jobs."""
+        await self._jobs.stop()
         await self._sources.stop()
         if self._server is not None:
             await self._server.stop()

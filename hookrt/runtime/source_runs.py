@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,20 +26,47 @@ class SourceRuns:
     def __init__(self, parts: Parts, emit: EmitDraft) -> None:
         self._parts = parts
         self._emit = emit
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: dict[str, tuple[SourceEntry, asyncio.Task[None]]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._started = False
 
     def start(self) -> None:
         """Begin with all sources of the configuration."""
+        self._started = True
+        self.follow()
+
+    def follow(self) -> None:
+        """Begin with those that are new in the configuration, end those that are gone, and restart those that are
+        other than before; nothing happens before `start`.
+        """
         entries = self._parts.configuration.sources if self._parts.configuration else ()
-        for entry in entries:
-            self._tasks.append(asyncio.create_task(self._keep_running(entry), name=f"source {entry.name}"))
+        wanted = {entry.name: entry for entry in entries} if self._started else {}
+        for name in [name for name, (entry, _) in self._running.items() if not same_source(entry, wanted.get(name))]:
+            self._end(name)
+        for name, entry in wanted.items():
+            if name not in self._running:
+                before = frozenset(self._ending)
+                task = asyncio.create_task(self._begin(entry, before), name=f"source {name}")
+                self._running[name] = (entry, task)
 
     async def stop(self) -> None:
         """End them all."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        self._started = False
+        for name in list(self._running):
+            self._end(name)
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _end(self, name: str) -> None:
+        _, task = self._running.pop(name)
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _begin(self, entry: SourceEntry, before: frozenset[asyncio.Task[None]]) -> None:
+        """Run it when those that end have ended: it may need what one of them holds, a port, say."""
+        if before:
+            await asyncio.wait(before)
+        await self._keep_running(entry)
 
     async def _keep_running(self, entry: SourceEntry) -> None:
         failures = 0
@@ -67,3 +95,8 @@ class SourceRuns:
 
         parts = self._parts
         return SourceRun(entry.name, entry.settings, emit, parts.log, parts.clock, parts.base_dir)
+
+
+def same_source(one: SourceEntry, other: SourceEntry | None) -> bool:
+    """Whether two entries mean the same source, wherever they stand."""
+    return other is not None and replace(one, place=None) == replace(other, place=None)

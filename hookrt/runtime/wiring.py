@@ -23,6 +23,7 @@ from hookrt.plugin.action import Action, ActionSetup
 from hookrt.plugin.protocols import Log
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import Settings
+from hookrt.runtime.functions import PREFIX
 from hookrt.secrets.masking import Masker
 from hookrt.store.contract import Store
 
@@ -51,6 +52,10 @@ def limits_of(configuration: Configuration | None) -> Limits:
         pending=service.limits.pending,
         poll=service.poll,
         removed_hook_hold=service.removed_hook_hold,
+        disabled_hook_hold=service.disabled_hook_hold,
+        disable_after=service.disable_after,
+        held=service.limits.held,
+        retention=service.retention.ages,
     )
 
 
@@ -80,6 +85,7 @@ def make_ports(parts: Parts, egress: Egress, actions: Mapping[str, Action[Any]],
         observer=Telling(parts.registry.observers, log),
         mask=masker.mask,
         flush_log=log.flush,
+        close_log=log.close,
         limits=limits_of(configuration),
     )
 
@@ -98,6 +104,17 @@ async def open_actions(parts: Parts, egress: Egress, needed: set[str], opened: d
         except Exception as error:
             raise PluginError(f"the action {name!r} cannot start: {type(error).__name__}: {error}") from error
         opened[name] = action
+
+
+async def close_actions(opened: dict[str, Action[Any]], log: Log) -> None:
+    """Close actions, whatever any of them raises, and forget those that can be opened anew."""
+    for action in opened.values():
+        try:
+            await action.close()
+        except Exception as error:
+            log.error("action-close-failed", action=action.name, error=repr(error))
+    for name in [name for name in opened if not name.startswith(PREFIX)]:
+        del opened[name]
 
 
 def _setup_of(parts: Parts, egress: Egress, found: type[Action[Any]]) -> ActionSetup:

@@ -36,6 +36,10 @@ class Masker:
         if value:
             self._values.add(value)
 
+    def learn(self, other: Masker) -> None:
+        """Remember what another one remembers."""
+        self._values |= other._values
+
     def mask(self, text: str) -> str:
         """The text with every remembered value, also in base64, URL-encoded or escaped, replaced by `***`."""
         if len(self._values) != self._compiled:

@@ -11,12 +11,14 @@ from hookrt.errors import StoreError
 from hookrt.model.attempt import Exchange
 from hookrt.model.delivery import StepResult
 from hookrt.model.event import AttributeValue
+from hookrt.model.job import Progress
 
 _encode = msgspec.json.Encoder().encode
 _decode_results = msgspec.json.Decoder(dict[str, StepResult]).decode_lines
 _decode_attributes = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 _decode_logs = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_exchange = msgspec.json.Decoder(Exchange).decode
+_decode_progress = msgspec.json.Decoder(Progress).decode
 
 
 def encode_results(results: Mapping[str, StepResult]) -> str:
@@ -60,6 +62,16 @@ def encode_exchange(exchange: Exchange | None) -> str:
 def decode_exchange(text: str) -> Exchange | None:
     """The exchange as it was."""
     return _decode_exchange(text) if text else None
+
+
+def encode_progress(progress: Progress) -> bytes:
+    """A JSON object."""
+    return _encode(progress)
+
+
+def decode_progress(text: bytes) -> Progress:
+    """The progress as it was."""
+    return _decode_progress(text)
 
 
 def _encode_text(value: Any) -> str:

@@ -13,8 +13,11 @@ back with every result.
    time first. What other owners hold with a valid lease it does not touch; an expired lease counts as due. What the
    owner holds itself it never gets again. When the limit is short, lanes take turns.
 5. `record` with a token that is not the delivery's present one changes nothing and says so.
-6. A final delivery never changes again.
-7. Every method may be called from many tasks at once, and blocks the event loop never.
+6. A final delivery never changes again, but retention empties and removes it (`hookrt.store.retention_contract`).
+7. What a new delivery's `keys` ask for is decided in the transaction that saves it, as `hookrt.store.keys` says.
+8. Every method may be called from many tasks at once, and blocks the event loop never. What one process writes takes
+   effect in the order in which it asked for it.
+9. A StoreError does not say that nothing was written, since an answer can get lost; StoreFull does.
 
 What goes in and out here is made for every event and every attempt. It is not frozen, since that alone would cost a
 tenth of a delivery's time; nobody changes it all the same.
@@ -26,13 +29,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery, Status, StepResult
 from hookrt.model.event import Event
-
-T = TypeVar("T")
+from hookrt.store.hook_contract import HookStateStore
+from hookrt.store.job_contract import JobStore
+from hookrt.store.keys import Dropped, Keys
+from hookrt.store.listing import DeliveryQuery as DeliveryQuery
+from hookrt.store.listing import EventQuery as EventQuery
+from hookrt.store.listing import Page as Page
+from hookrt.store.retention_contract import RetentionStore
 
 HOUR_US = 3_600_000_000
 """Figures of hooks are kept by whole hours since the epoch."""
@@ -49,7 +57,10 @@ class Lease:
 
 @dataclass(slots=True)
 class NewDelivery:
-    """A delivery to create: `pending`, `held`, or already leased to its maker (then it is `running`)."""
+    """A delivery to create: `pending`, `held`, or already leased to its maker (then it is `running`).
+
+    With `keys` it is not leased; `add_delivery` takes no notice of them.
+    """
 
     id: str
     hook: str
@@ -59,7 +70,7 @@ class NewDelivery:
     origin: str = "file"
     lease: Lease | None = None
     held: bool = False
-    order_key: str | None = None
+    keys: Keys | None = None
     salt: str = ""
     replay_of: str | None = None
     results: Mapping[str, StepResult] = field(default_factory=dict)
@@ -69,7 +80,7 @@ class NewDelivery:
         """The status it starts with."""
         if self.held:
             return Status.HELD
-        return Status.RUNNING if self.lease else Status.PENDING
+        return Status.RUNNING if self.lease and self.keys is None else Status.PENDING
 
 
 @dataclass(slots=True)
@@ -91,12 +102,15 @@ class NewEvent:
 class Saved:
     """What became of a NewEvent. With `duplicate` or `conflict` nothing was written.
 
-    `deliveries` are the stored delivery ids, of a duplicate those of the first event.
+    `deliveries` are the stored delivery ids, of a duplicate those of the first event. `held` are those of them that
+    became `held` instead of what was asked for, since their hook is disabled, `dropped` what it cancelled by keys.
     """
 
     deliveries: Sequence[str] = ()
     duplicate: bool = False
     conflict: bool = False
+    held: Sequence[str] = ()
+    dropped: Sequence[Dropped] = ()
 
 
 @dataclass(slots=True)
@@ -132,7 +146,8 @@ class Recording:
     The delivery gets `status`, `lane`, `due_us`, `results` (those that are new), `reason` and the counters. With
     `lease` (its token unchanged) it stays `running` for the next step, else its lease ends. `emitted` are events of
     the step, saved in the same transaction; a duplicate or a conflict among them is no error: the first one stands.
-    `status` is `running` exactly when there is a `lease`.
+    `status` is `running` exactly when there is a `lease`. Where `step_attempts` are left, a delivery is read with the
+    step of its last attempt as `tried`, since they belong to that one.
     """
 
     delivery: str
@@ -169,47 +184,11 @@ class StoredEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryQuery:
-    """Which deliveries to list, newest first. Empty fields match all. `cursor` continues after the last item."""
-
-    hook: str | None = None
-    statuses: Sequence[Status] = ()
-    event_source: str | None = None
-    event_id: str | None = None
-    since_us: int | None = None
-    until_us: int | None = None
-    reason: str | None = None
-    limit: int = 50
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventQuery:
-    """Which events to list, newest first. Empty fields match all. `id` alone may match several sources."""
-
-    type: str | None = None
-    source: str | None = None
-    id: str | None = None
-    since_us: int | None = None
-    until_us: int | None = None
-    limit: int = 50
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list; `next` is the cursor of the following one, None at the end."""
-
-    items: Sequence[T]
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class HookStats:
     """What happened to a hook's deliveries since a time, and its unfinished ones now.
 
-    `pending` are those that are pending, running or waiting. `last_failure_us` is the last attempt that did not end
-    with `done`, or the last end as dead.
+    `pending` are those that are pending, running or waiting, `held` those that are held. `last_failure_us` is the last
+    attempt that did not end with `done`, or the last end as dead.
     """
 
     succeeded: int = 0
@@ -218,6 +197,7 @@ class HookStats:
     attempts: int = 0
     last_success_us: int | None = None
     last_failure_us: int | None = None
+    held: int = 0
 
 
 class Store(Protocol):
@@ -237,6 +217,21 @@ class Store(Protocol):
         """Where the one delivering process listens for the others' events (a socket's path); None where every
         process may deliver.
         """
+        ...
+
+    @property
+    def hook_states(self) -> HookStateStore:
+        """Which hooks are disabled; see `hookrt.store.hook_contract`."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """Long work in steps; see `hookrt.store.job_contract`."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Removing what is old; see `hookrt.store.retention_contract`."""
         ...
 
     def now_us(self) -> int:
@@ -306,7 +301,9 @@ class Store(Protocol):
         ...
 
     async def release_held(self, hook: str, origin: str, lane: str) -> int:
-        """Make the held deliveries of this hook `pending`, in this lane and due at once; returns how many."""
+        """Make the held deliveries of this hook `pending`, in this lane and due at once; returns how many. Each lives
+        as much longer as it was held.
+        """
         ...
 
     async def cancel_held(self, held_before_us: int, reason: str) -> int:
@@ -335,7 +332,11 @@ class Store(Protocol):
         ...
 
     async def add_delivery(self, source: str, event_id: str, new: NewDelivery) -> None:
-        """Add a delivery to a stored event (a replay); raises NotFound."""
+        """Add a delivery to a stored event (a replay); raises NotFound, also when its payload has been dropped."""
+        ...
+
+    async def ahead_of(self, delivery: str) -> str | None:
+        """Who has the turn of the order key while this open delivery stands behind; None when it does not."""
         ...
 
     async def event(self, source: str, event_id: str) -> StoredEvent | None:

@@ -30,7 +30,8 @@ from hookrt.testing.run_attempts import (
 )
 
 ENGINE_REASONS = frozenset(
-    {"gone", "redirect", "status", "timeout", "exception", "bad-output", "template", "crashed"}
+    {"gone", "disable", "abort-message", "redirect", "status"}
+    | {"timeout", "exception", "bad-output", "template", "crashed"}
     | {"dns", "refused", "reset", "tls", "too-large", "blocked-address", "bad-url", "bad-request", "protocol"}
 )
 """Reasons that come from `Outcome.from_response`, from `call.http` or from the engine; no action need document them."""

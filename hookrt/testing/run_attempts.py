@@ -40,6 +40,7 @@ class CallOptions(TypedDict, total=False):
     timeout: timedelta
     steps: Mapping[str, Mapping[str, Any]]
     destinations: Mapping[str, Destination]
+    rendered: frozenset[str]
     http: Http
     log: Log
     clock: Clock
@@ -80,6 +81,7 @@ def call_for(action: type[Action[Any]] | Action[Any], settings: SettingsTree, **
         http=options.get("http") or RecordedHttp(),
         steps=options.get("steps", {}),
         destinations=options.get("destinations", {}),
+        rendered=options.get("rendered", frozenset()),
     )
 
 
@@ -129,7 +131,7 @@ async def attempt(action: Action[Any], call: ActionCall[Any]) -> Outcome:
     except TimeoutError:
         if not cut.expired():
             raise
-        return Outcome.retry("timeout", f"no end after {call.timeout.total_seconds():g} s")
+        return Outcome.retry("timeout", f"no end after {call.timeout.total_seconds():g} s (total timeout)")
     if not isinstance(outcome, Outcome):
         raise TypeError(f"{type(action).__name__}.run returned {type(outcome).__name__}, not an Outcome")
     if outcome.kind is OutcomeKind.DONE and call.emitted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,12 +18,14 @@ from hookrt.web.faults import Faults
 from hookrt.web.ingest import Ingest
 from hookrt.web.options import WebOptions
 from hookrt.web.parse_events import check_nesting
+from hookrt.web.problem import ProblemDocument, Refusal
 from hookrt.web.service import Service
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 """What anybody may see; everything else wants a token, or to be asked from this machine."""
 
 _EXPLAIN_PATH = "/v1/explain"
+_SLASHED = f"{INGEST_PATH}/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _Scope = MutableMapping[str, Any]
 
@@ -72,6 +75,8 @@ class ApiDoor:
         try:
             if scope["path"] not in OPEN_PATHS:
                 self._guard.check(scope, head, needed_scope(scope["method"], scope["path"]))
+            if scope["method"] == "POST" and scope["path"] == _SLASHED:
+                raise Refusal(_slashed())
             if scope["method"] in _WITH_BODY:
                 body = await self._bodies.read(head, receive, self._limit)
                 check_nesting(body, around=1)
@@ -89,7 +94,13 @@ def needed_scope(method: str, path: str) -> Scope:
     """What a request to the API must be allowed: reading, or, to change something, all."""
     if method in {"GET", "HEAD"} or (method == "POST" and path == _EXPLAIN_PATH):
         return Scope.READ
-    return Scope.ADMIN
+    return Scope.EMIT if method == "POST" and path == _SLASHED else Scope.ADMIN
+
+
+def _slashed() -> ProblemDocument:
+    """Else it would be the post to an event without an id, which says nothing to whoever added a slash."""
+    detail = f"nothing is at {_SLASHED}: the route is {INGEST_PATH}, without the slash"
+    return ProblemDocument(HTTPStatus.NOT_FOUND, "not-found", detail)
 
 
 class _Replayed:

@@ -15,6 +15,7 @@ from hookrt.web.answer import Send, send_json, send_problem
 from hookrt.web.auth import Guard, Scope
 from hookrt.web.body import BodyReader, ClientGone, Receive
 from hookrt.web.faults import Faults
+from hookrt.web.idempotency import HEADER, identify, read_key
 from hookrt.web.parse_events import Form, Headers, Limits, Parsed, UnknownForm, form_of, parse_events
 from hookrt.web.problem import ProblemDocument, Refusal, describe_error
 from hookrt.web.service import Accepted, Service
@@ -51,11 +52,14 @@ class Ingest:
         try:
             self._guard.check(scope, head, Scope.EMIT)
             form = form_or_refuse(head)
+            key = read_key(headers) if HEADER in head else None
             body = await self._bodies.read(head, receive, self._limits.of(form))
             if len(body) > _IN_THREAD:
                 parsed = await asyncio.to_thread(parse_events, form, headers, body, self._limits)
             else:
                 parsed = parse_events(form, headers, body, self._limits)
+            if key is not None:
+                parsed = parsed._replace(drafts=identify(parsed.drafts, key, batch=parsed.batch))
             shown = await self._accept(parsed)
         except ClientGone:
             return

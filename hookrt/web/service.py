@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hookrt.matching.router import HookExplanation, Router
@@ -12,6 +12,9 @@ from hookrt.store.contract import Store
 
 if TYPE_CHECKING:
     from hookrt.config.load import Configuration
+    from hookrt.runtime.feed import Feed
+    from hookrt.runtime.jobs.desk import JobDesk
+    from hookrt.runtime.reload_report import ReloadReport
 
 
 class Accepted(Protocol):
@@ -33,8 +36,35 @@ class Accepted(Protocol):
         ...
 
 
+class HookSwitch(Protocol):
+    """Disables and enables hooks. Each raises NotFound, UsageError where it is not possible, or StoreError."""
+
+    async def disable(self, name: str, message: str | None = None) -> bool:
+        """Hold what comes for this hook from now on; False when it is disabled already."""
+        ...
+
+    async def enable(self, name: str, *, discard: bool = False) -> bool:
+        """Deliver what is held, or with `discard` cancel it; False when it is enabled already."""
+        ...
+
+
 class Control(Protocol):
-    """What people do to single deliveries. Each raises NotFound, or UsageError where it is not possible."""
+    """What people do to deliveries. Each raises NotFound, or UsageError where it is not possible."""
+
+    @property
+    def jobs(self) -> JobDesk:
+        """Takes orders for many deliveries at once."""
+        ...
+
+    @property
+    def hooks(self) -> HookSwitch:
+        """Disables and enables hooks."""
+        ...
+
+    @property
+    def feed(self) -> Feed:
+        """What happens to deliveries, live."""
+        ...
 
     async def replay(self, delivery: str, *, from_start: bool = False, new_message_id: bool = False) -> str:
         """Make a new delivery of the same event; returns its id."""
@@ -85,6 +115,16 @@ class Service(Protocol):
     @property
     def leading(self) -> bool:
         """Whether this process delivers; else another one does, or takes over."""
+        ...
+
+    @property
+    def last_reload(self) -> ReloadReport | None:
+        """What the latest reading of the files led to, None before the first one."""
+        ...
+
+    @property
+    def breakers(self) -> Mapping[str, str]:
+        """For each lane that this process has sent to: whether its breaker is `closed`, `open` or `half-open`."""
         ...
 
     @property

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hookrt.plugin import Destination, SigningKey, sign
+from hookrt.plugin import AnswerRules, Destination, SigningKey, sign
 
 
 @dataclass(slots=True, eq=False)
 class Prepared:
-    """What settings and destination make, whatever the event. `body` is None where the event makes it, or none is."""
+    """What settings and destination make, whatever the event. `body` is None where the event makes it, or none is.
+
+    `rules` say what the answer means.
+    """
 
     destination: Destination | None
     method: str
@@ -20,6 +23,7 @@ class Prepared:
     keys: tuple[tuple[SigningKey, datetime | None], ...]
     body: bytes | None
     from_event: bool
+    rules: AnswerRules
 
     def headers_for(self, message_id: str, started: datetime, body: bytes | None) -> dict[str, str]:
         """The headers of one attempt: the fixed ones, id and time, and a signature if a secret is valid now."""

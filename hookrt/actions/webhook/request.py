@@ -11,7 +11,18 @@ import msgspec
 from hookrt.actions.webhook.prepared import Prepared
 from hookrt.actions.webhook.settings import WebhookSettings
 from hookrt.actions.webhook.url import check_url, join_url
-from hookrt.plugin import FRAMING_HEADERS, Destination, Event, SigningKey, SigningSecret, format_time
+from hookrt.plugin import (
+    DEFAULT_RULES,
+    FRAMING_HEADERS,
+    LITERAL_RULES,
+    ActionCall,
+    AnswerRules,
+    Destination,
+    Event,
+    SigningKey,
+    SigningSecret,
+    format_time,
+)
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -19,8 +30,12 @@ _SIGNATURE_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "webhook-sign
 _encode = msgspec.json.Encoder().encode
 
 
-def prepare(settings: WebhookSettings, destination: Destination | None, user_agent: str) -> Prepared:
+_ADDRESS = frozenset({"to", "url", "path", "query"})
+
+
+def prepare(call: ActionCall[WebhookSettings], destination: Destination | None, user_agent: str) -> Prepared:
     """Make what is fixed ready; raises ValueError for what cannot be sent (a reserved header, a bad secret)."""
+    settings = call.settings
     given = {**(destination.headers if destination else {}), **settings.headers}
     for name, value in given.items():
         if wrong := explain_header(name, value):
@@ -40,7 +55,15 @@ def prepare(settings: WebhookSettings, destination: Destination | None, user_age
         keys=tuple(_keys(settings.signing_secret, destination)),
         body=body,
         from_event=from_event,
+        rules=_rules(settings, literal=_ADDRESS.isdisjoint(call.rendered)),
     )
+
+
+def _rules(settings: WebhookSettings, *, literal: bool) -> AnswerRules:
+    """What an answer means; only one from a literal URL can speak for all deliveries of the hook."""
+    if not {"success", "retry_on"} & settings.model_fields_set:
+        return LITERAL_RULES if literal else DEFAULT_RULES
+    return AnswerRules(settings.success, settings.retry_on, disables=literal)
 
 
 def standard_body(event: Event) -> bytes:

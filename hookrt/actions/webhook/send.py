@@ -15,6 +15,7 @@ from hookrt.plugin import (
     ActionCall,
     ActionSetup,
     Destination,
+    HttpError,
     Outcome,
     Response,
     RetryPolicy,
@@ -31,10 +32,14 @@ class Webhook(Action[WebhookSettings]):
 
     name: ClassVar[str] = "webhook"
     short: ClassVar[str | None] = "url"
+    shown: ClassVar[frozenset[str]] = frozenset({"success", "retry_on"})
+    only_sends: ClassVar[bool] = True
     retry: ClassVar[RetryPolicy] = STANDARD
     reasons: ClassVar[Mapping[str, str]] = {
-        "status": "the endpoint answered with a status other than 2xx",
+        "status": "the endpoint answered with a status that is no success",
         "gone": "the endpoint answered 410: it wants no more of these",
+        "disable": "the endpoint answered `webhook-delivery: disable`: it wants no more of these",
+        "abort-message": "the endpoint answered `webhook-delivery: abort-message`: no retries of this one",
         "redirect": "the endpoint answered with a redirect, which is not followed",
         "dns": "the host's name has no address",
         "refused": "no connection to the endpoint came about",
@@ -80,7 +85,7 @@ class Webhook(Action[WebhookSettings]):
         prepared = settings.memo.prepared
         if prepared is None or prepared.destination is not destination:
             try:
-                prepared = settings.memo.prepared = prepare(settings, destination, self._user_agent)
+                prepared = settings.memo.prepared = prepare(call, destination, self._user_agent)
             except ValueError as error:
                 return Outcome.reject("bad-request", str(error))
         return await _send(prepared, call)
@@ -89,8 +94,15 @@ class Webhook(Action[WebhookSettings]):
 async def _send(prepared: Prepared, call: ActionCall[WebhookSettings]) -> Outcome:
     body = standard_body(call.event) if prepared.from_event else prepared.body
     headers = prepared.headers_for(call.message_id, call.started, body)
-    response = await call.http.send(prepared.method, prepared.url, headers=headers, content=body)
-    return Outcome.from_response(response, output=_output(response) if 200 <= response.status_code < 300 else None)
+    try:
+        response = await call.http.send(prepared.method, prepared.url, headers=headers, content=body)
+    except HttpError as error:
+        listed = prepared.rules.retry_on
+        if listed is None or error.permanent or error.reason in listed.reasons:
+            raise  # the engine knows what that means
+        return Outcome.reject(error.reason, f"{error.message}; `retry_on` does not list it")
+    output = _output(response) if response.status_code in prepared.rules.success else None
+    return Outcome.from_response(response, output=output, rules=prepared.rules, now=call.started)
 
 
 def _find_destination(settings: WebhookSettings, known: Mapping[str, Destination]) -> Destination | None:

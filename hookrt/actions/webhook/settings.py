@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from hookrt.actions.webhook.prepared import Prepared
 from hookrt.actions.webhook.url import check_path, check_url
-from hookrt.plugin import DestinationName, Settings, SigningSecrets
+from hookrt.plugin import SUCCESS, DestinationName, Failures, Settings, SigningSecrets, Statuses
 
 
 class WebhookSettings(Settings):
@@ -54,6 +54,20 @@ class WebhookSettings(Settings):
             "Signs the request, beside the destination's own secrets: one secret (`whsec_...`), or a list during a "
             "rotation, each with an optional end `{secret, until}`."
         ),
+    )
+
+    success: Statuses = Field(
+        SUCCESS,
+        description="The statuses that are a success: classes, codes and ranges, one or a list. By default 2xx.",
+        examples=["2xx", ["2xx", 404]],
+    )
+    retry_on: Failures | None = Field(
+        None,
+        description=(
+            "The failures that are tried again: statuses as in `success`, `timeout`, `connect` (dns, refused, reset, "
+            "tls), `redirect`, `too-large`, `protocol`. Any other one is final. By default all but 410 are."
+        ),
+        examples=[["5xx", 429, 408, "timeout", "connect"]],
     )
 
     @model_validator(mode="after")

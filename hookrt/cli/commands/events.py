@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from hookrt.cli.ask import StoreOption, ask
+from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, event_order, place
 from hookrt.cli.client import segment
-from hookrt.cli.delivery_view import show_deliveries
+from hookrt.cli.delivery_view import show_cut_off, show_deliveries
 from hookrt.cli.event_view import show_event, show_events
+from hookrt.cli.moments import SinceOption, UntilOption, read_moment
 from hookrt.cli.options import CursorOption, LimitOption, OutputOption
 from hookrt.cli.render import Format, Screen, to_json
 
@@ -18,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.callback()
 def events() -> None:
-    """List the events that came in, or show one.
+    """List the events that came in, show one, or run some through a hook again.
 
     The service is the one at HOOKRT_URL (http://127.0.0.1:4665 by default).
     Where none runs, list and show read its store's file.
@@ -72,14 +76,63 @@ def show(
     Examples:
       hookrt events show evt_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
-    event = ask(lambda client: client.get(f"/v1/events/{segment(id_)}", source=source), store)
-    screen = Screen()
+    event, idle = ask(lambda client: (client.get(f"/v1/events/{segment(id_)}", source=source), client.idle), store)
     if output is Format.JSON:
-        screen.raw(to_json(event))
-        return
+        Screen().raw(to_json(event))
+    else:
+        _show(Screen(), event)
+    show_cut_off(Screen(sys.stderr), event["deliveries"], idle=idle)
+
+
+def _show(screen: Screen, event: Mapping[str, Any]) -> None:
     show_event(screen, event)
     screen.line()
     if event["deliveries"]:
         show_deliveries(screen, event["deliveries"])
     else:
         screen.line("no hook wanted it: ", ("hookrt explain " + event["id"], "cyan"), " says why")
+
+
+@app.command("replay")
+def replay(  # noqa: PLR0913 - one parameter for each option
+    *,
+    hook: Annotated[str, typer.Option(help="The hook, as it is now.")],
+    since: SinceOption = None,
+    until: UntilOption = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only events of this type.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only events of this source.")] = None,
+    rate: RateOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also events that have a delivery for this hook already.")
+    ] = False,
+    new_message_id: Annotated[
+        bool, typer.Option("--new-message-id", help="Let receivers take it for a new message, not a repeated one.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    show_count: Annotated[
+        int, typer.Option("--show", min=0, max=100, help="How many events a dry run shows with their requests.")
+    ] = 20,
+    yes: YesOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Run recorded events through a hook as it is now: for one that was missing or wrong.
+
+    Each event for which the hook fires gets a delivery, made by a job of the
+    service. Those that have one for this hook already are passed over.
+
+    Examples:
+      hookrt events replay --since 24h --hook welcome --dry-run
+      hookrt events replay --since 24h --hook welcome --rate 50/s
+    """
+    body = {
+        "hook": hook,
+        "type": type_,
+        "source": source,
+        "since": read_moment(since, "--since"),
+        "until": read_moment(until, "--until"),
+        "rate": rate,
+        "again": again,
+        "new_message_id": new_message_id,
+        "limit": show_count,
+    }
+    place(event_order(hook, body), dry_run=dry_run, yes=yes, output=output)

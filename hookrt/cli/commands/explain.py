@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hookrt.cli.ask import ask
-from hookrt.cli.event_input import read_event
+from hookrt.cli.event_input import is_inline, read_event
 from hookrt.cli.event_view import show_explanations
 from hookrt.cli.options import ConfigOption, EnvFileOption, OutputOption
 from hookrt.cli.project import load_configuration, open_project
@@ -16,6 +16,7 @@ from hookrt.cli.render import Format, Screen, to_json
 from hookrt.errors import ConfigError, HookrtError
 from hookrt.matching.router import Router
 from hookrt.model.event import Event
+from hookrt.model.own_events import OWN_EVENTS, is_own
 from hookrt.web.api.show import show_event, show_explanation
 
 app = typer.Typer(add_completion=False)
@@ -53,11 +54,13 @@ def explain(
     head = shown["event"]
     screen.line((head["type"], "bold"), ("  from ", "dim"), head["source"], "  ", (head["id"], "cyan"))
     show_explanations(screen, shown["items"])
+    if is_own(head["type"]) and head["type"] not in OWN_EVENTS:
+        screen.line((f"hookrt itself sends no {head['type']}; it sends {', '.join(OWN_EVENTS)}", "yellow"))
 
 
 def _is_id(given: str) -> bool:
     """Whether this is neither JSON nor a file: what looks like a path is meant as one, there or not."""
-    looks_local = given == "-" or given.lstrip().startswith(("{", "[")) or given.endswith(".json")
+    looks_local = given == "-" or is_inline(given) or given.endswith(".json")
     return not looks_local and not Path(given).exists()
 
 

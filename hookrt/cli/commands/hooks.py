@@ -7,21 +7,23 @@ from typing import Annotated
 import typer
 
 from hookrt.cli.ask import StoreOption, ask
-from hookrt.cli.client import segment
+from hookrt.cli.client import Client, segment
 from hookrt.cli.hook_view import show_hook, show_hooks
 from hookrt.cli.options import OutputOption
 from hookrt.cli.render import Format, Screen, to_json
 
 app = typer.Typer(add_completion=False)
 
+NameArgument = Annotated[str, typer.Argument(help="The hook's name.")]
+
 
 @app.callback()
 def hooks() -> None:
-    """List the hooks of the service, or show one.
+    """List the hooks of the service, show, disable or enable one.
 
     The service is the one at HOOKRT_URL (http://127.0.0.1:4665 by default).
-    Where none runs, the hooks are those of hooks.yaml, and what happened
-    to them is read from its store's file.
+    Where none runs, list and show take the hooks of hooks.yaml, and read
+    what happened to them from its store's file.
     """
 
 
@@ -44,7 +46,7 @@ def list_hooks(*, store: StoreOption = None, output: OutputOption = Format.TEXT)
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="The hook's name.")],
+    name: NameArgument,
     *,
     store: StoreOption = None,
     output: OutputOption = Format.TEXT,
@@ -59,3 +61,48 @@ def show(
         Screen().raw(to_json(hook))
     else:
         show_hook(Screen(), hook)
+
+
+@app.command("disable")
+def disable(
+    name: NameArgument,
+    *,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; it is shown with the hook.")] = None,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Hold what comes for a hook, from now on and also after a restart.
+
+    Attempts under way finish. The hook is enabled again by `hookrt hooks
+    enable`, or by a change of its definition.
+
+    Examples:
+      hookrt hooks disable welcome --reason "the CRM moves until Monday"
+    """
+    with Client() as client:
+        hook = client.post(f"/v1/hooks/{segment(name)}/disable", {"reason": reason})
+    _tell(output, hook, "disabled ", name, "; what comes for it is held until it is enabled")
+
+
+@app.command("enable")
+def enable(
+    name: NameArgument,
+    *,
+    discard: Annotated[bool, typer.Option("--discard", help="Cancel what is held instead of delivering it.")] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Enable a hook that was disabled, and deliver what is held for it.
+
+    Examples:
+      hookrt hooks enable welcome
+      hookrt hooks enable welcome --discard
+    """
+    with Client() as client:
+        hook = client.post(f"/v1/hooks/{segment(name)}/enable", {"discard": discard})
+    _tell(output, hook, "enabled ", name, "; what was held is cancelled" if discard else "; what was held is delivered")
+
+
+def _tell(output: Format, hook: object, before: str, name: str, after: str) -> None:
+    if output is Format.JSON:
+        Screen().raw(to_json(hook))
+    else:
+        Screen().line(before, (name, "bold"), after)

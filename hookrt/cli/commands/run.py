@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,8 @@ from hookrt.cli.event_loop import run_in_loop
 from hookrt.cli.interrupts import stop_requests
 from hookrt.cli.options import ConfigArgument, EnvFileOption
 from hookrt.cli.problem_view import show_problems
-from hookrt.cli.project import Project, open_project
+from hookrt.cli.project import find_path
+from hookrt.cli.reloading import Reloading, ServedFiles, hangups
 from hookrt.cli.render import Screen
 from hookrt.cli.service import Service, serving
 from hookrt.cli.version import installed_version
@@ -25,8 +26,10 @@ from hookrt.errors import ConfigError
 from hookrt.model.delivery import Status
 from hookrt.observability.log import configure_logging, get_log
 from hookrt.observability.metrics import Metrics
+from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.settings import format_duration
 from hookrt.runtime import Runtime
+from hookrt.runtime.config_files import ConfigFiles, Reading
 
 app = typer.Typer(add_completion=False)
 
@@ -61,6 +64,9 @@ def run(  # noqa: PLR0913 - one parameter for each option
         typer.Option(metavar="URL", help="Where events are kept.", show_default=".hookrt/hookrt.db beside hooks.yaml"),
     ] = None,
     env_file: EnvFileOption = None,
+    watch: Annotated[
+        bool | None, typer.Option("--watch/--no-watch", help="Take up files that change.", show_default="watch")
+    ] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="How the log looks.", show_default="auto")] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="The least that is logged.", show_default="info")] = None,
 ) -> None:
@@ -70,6 +76,9 @@ def run(  # noqa: PLR0913 - one parameter for each option
     after a crash. Ctrl-C or SIGTERM ends it gracefully: attempts under way
     finish, or are made again by the next run. A second Ctrl-C ends at once.
 
+    A changed hooks.yaml is taken up while it runs, at once on SIGHUP. One with
+    problems changes nothing: they are shown, and what ran before goes on.
+
     Settings come from these options, then from HOOKRT_* variables (like
     HOOKRT_PORT), then from `service:` in hooks.yaml.
 
@@ -78,43 +87,50 @@ def run(  # noqa: PLR0913 - one parameter for each option
       hookrt run deploy/hooks.yaml --port 8080 --env-file .env
       hookrt run --host 0.0.0.0 --store sqlite:////var/lib/hookrt/hookrt.db
     """
-    settings = {"host": host, "port": port, "store": store, "log": {"format": log_format, "level": log_level}}
-    project = replace(open_project(path, env_file), settings=settings)
-    run_in_loop(_serve(project, _load(project)))
+    log = {"format": log_format, "level": log_level}
+    settings = {"host": host, "port": port, "store": store, "watch": watch, "log": log}
+    files = ServedFiles(find_path(path), load_plugins(), dict(os.environ), env_file, settings)
+    run_in_loop(_serve(files, _load(files)))
 
 
-def _load(project: Project) -> Configuration:
-    loaded = project.load("error")
-    if loaded.configuration is None:
-        raise ConfigError(loaded.problems)
-    show_problems(Screen(sys.stderr), loaded.problems)
-    return loaded.configuration
+def _load(files: ConfigFiles) -> Reading:
+    reading = files.read()
+    if reading.loaded.configuration is None:
+        raise ConfigError(reading.loaded.problems)
+    show_problems(Screen(sys.stderr), reading.loaded.problems)
+    return reading
 
 
-async def _serve(project: Project, configuration: Configuration) -> None:
-    settings, metrics = configuration.service, Metrics()
-    runtime = Runtime.from_configuration(configuration, project.registry, env=project.env, observers=[metrics])
+async def _serve(files: ConfigFiles, reading: Reading) -> None:
+    configuration, metrics = reading.loaded.configuration, Metrics()
+    assert configuration is not None
+    settings = configuration.service
+    runtime = Runtime.from_configuration(
+        configuration, files.registry, env=reading.env, observers=[metrics], files=files
+    )
     configure_logging(settings.log.format, settings.log.level, runtime.mask)
     asyncio.get_running_loop().set_exception_handler(_log_stray_error)
     screen = Screen(sys.stderr)
-    with stop_requests() as stop:
+    with stop_requests() as stop, hangups(stop) as asked:
         async with serving(runtime, settings, metrics) as service:
-            await _announce(screen, service, project, configuration)
-            await stop.wait()
+            await _announce(screen, service, files, configuration)
+            del configuration, reading  # a reload can free what it replaces
+            async with Reloading(runtime, files.path, asked, settings.watch).going_on():
+                await stop.wait()
             limit = format_duration(settings.drain)
             screen.line(f"stopping: attempts under way have {limit} to finish; Ctrl-C again ends at once")
     screen.line("stopped" if service.finished else "stopped; the attempts that did not finish are made again next time")
 
 
-async def _announce(screen: Screen, service: Service, project: Project, configuration: Configuration) -> None:
+async def _announce(screen: Screen, service: Service, files: ConfigFiles, configuration: Configuration) -> None:
     counts = await service.runtime.store.counts()
     open_deliveries = sum(count for status, count in counts.items() if not status.final and status is not Status.HELD)
     held = counts.get(Status.HELD, 0)
     waiting = f"{counted(open_deliveries, 'delivery', 'deliveries')} pending" + (f", {held} held" if held else "")
     screen.line((f"hookrt {installed_version()}", "bold"), " listens on ", (service.server.url, "bold cyan"))
     screen.line(("  store  ", "dim"), f"{service.runtime.store.url} ({waiting})")
-    screen.line(("  hooks  ", "dim"), f"{counted(len(configuration.hooks), 'hook')} from {_absolute(project.path)}")
-    for plugin in project.registry.plugins:
+    screen.line(("  hooks  ", "dim"), f"{counted(len(configuration.hooks), 'hook')} from {_absolute(files.path)}")
+    for plugin in files.registry.plugins:
         for error in plugin.errors:
             screen.line(("  plugin ", "dim"), (f"{plugin.distribution} {plugin.version} failed: {error}", "yellow"))
 

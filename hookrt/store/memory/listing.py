@@ -42,6 +42,7 @@ def count_hook(memory: Memory, hook: str, since_us: int) -> HookStats:
         succeeded=sum(hour.succeeded for hour in hours),
         dead=sum(hour.dead for hour in hours),
         pending=counts[Status.PENDING] + counts[Status.RUNNING] + counts[Status.WAITING],
+        held=counts[Status.HELD],
         attempts=sum(hour.attempts for hour in hours),
         last_success_us=max((hour.last_success_us or 0 for hour in hours), default=0) or None,
         last_failure_us=max((hour.last_failure_us or 0 for hour in hours), default=0) or None,

@@ -13,7 +13,10 @@ _AFTER_ALL = 2**63
 
 
 class Schedule:
-    """Knows every delivery that is pending, waiting or running. A row is removed before it changes, added after."""
+    """Knows every delivery that is running, or pending or waiting and not blocked.
+
+    A row is removed before it changes, added after.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, list[_Entry]] = {}
@@ -63,7 +66,7 @@ class Schedule:
         delivery = row.delivery
         if delivery.status is Status.RUNNING:
             return [(self._leases, (row.until_us, row.seq))]
-        if delivery.status in {Status.PENDING, Status.WAITING}:
+        if delivery.status in {Status.PENDING, Status.WAITING} and not row.blocked:
             entry = (delivery.due_us, row.seq)
             return [(self._lanes.setdefault(delivery.lane, []), entry), (self._due, entry)]
         return []

@@ -28,8 +28,11 @@ from hookrt.store.contract import (
 )
 from hookrt.store.lanes import first_lane
 from hookrt.store.memory.claiming import claim_due
+from hookrt.store.memory.hook_states import MemoryHookStates
+from hookrt.store.memory.jobs import MemoryJobs
 from hookrt.store.memory.listing import count_hook, count_statuses, list_deliveries, list_events
 from hookrt.store.memory.memory import Memory
+from hookrt.store.memory.retention import MemoryRetention
 from hookrt.store.memory.rows import DeliveryRow
 
 _UNLEASED = frozenset({Status.PENDING, Status.WAITING, Status.HELD})
@@ -47,6 +50,9 @@ class MemoryStore:
         self._memory = Memory() if memory is None else memory
         self._open = False
         self._first_lane = ""
+        self.hook_states = MemoryHookStates(self._ready, self.now_us)
+        self.jobs = MemoryJobs(self._ready, self.now_us, self._cancel_row)
+        self.retention = MemoryRetention(self._ready, self.now_us)
 
     @property
     def url(self) -> str:
@@ -91,11 +97,14 @@ class MemoryStore:
 
     async def save(self, new: NewEvent) -> Saved:
         """Store an event with its deliveries."""
-        return self._ready().save([new], self.now_us(), whole=True)[0]
+        return (await self.save_all([new]))[0]
 
     async def save_all(self, batch: Sequence[NewEvent]) -> Sequence[Saved]:
         """Store a batch, all or nothing."""
-        return self._ready().save(batch, self.now_us(), whole=True)
+        memory = self._ready()
+        saved = memory.save(batch, self.now_us(), whole=True)
+        memory.keyed.pass_turns(self.now_us())
+        return saved
 
     async def claim_due(self, claim: Claim) -> Sequence[Claimed]:
         """Lease deliveries that are due."""
@@ -117,6 +126,7 @@ class MemoryStore:
         written = encode_results(row.delivery.results) + encode_results(recording.new_results)
         memory.save(recording.emitted, self.now_us(), whole=False)
         self._write(row, recording, decode_results(written))
+        memory.keyed.pass_turns(self.now_us())
         return Recorded.DONE
 
     async def renew(self, owner: str, until_us: int) -> int:
@@ -146,7 +156,9 @@ class MemoryStore:
         """Make the held deliveries of this hook pending."""
         rows = [row for row in self._unleased(hook, origin) if row.delivery.status is Status.HELD]
         for row in rows:
-            self._memory.change(row, lane=lane, due_us=min(row.delivery.due_us, self.now_us()))
+            expires_us = row.delivery.expires_us + max(self.now_us() - row.delivery.updated_us, 0)
+            due_us = min(row.delivery.due_us, self.now_us())
+            self._memory.change(row, lane=lane, due_us=due_us, expires_us=expires_us)
         return self._change_all(rows, Status.PENDING, None)
 
     async def cancel_held(self, held_before_us: int, reason: str) -> int:
@@ -179,6 +191,7 @@ class MemoryStore:
             return False
         now_us = self.now_us()
         self._memory.change(row, due_us=min(row.delivery.due_us, now_us), updated_us=now_us)
+        self._memory.keyed.pass_turns(now_us)
         return True
 
     async def cancel(self, delivery: str, reason: str) -> bool:
@@ -191,9 +204,14 @@ class MemoryStore:
     async def add_delivery(self, source: str, event_id: str, new: NewDelivery) -> None:
         """Add a delivery to a stored event; raises NotFound."""
         event = self._ready().events.get((source, event_id))
-        if event is None:
-            raise NotFound(f"there is no event {event_id!r} of source {source!r}")
+        if event is None or event.event.payload_dropped:
+            raise NotFound(f"there is no event {event_id!r} of source {source!r} any more, or its payload is gone")
         self._memory.add_delivery(event, new, self.now_us())
+
+    async def ahead_of(self, delivery: str) -> str | None:
+        """Who has the turn of the order key while this delivery stands behind."""
+        row = self._ready().deliveries.get(delivery)
+        return self._memory.keyed.ahead_of(row) if row else None
 
     async def event(self, source: str, event_id: str) -> StoredEvent | None:
         """One event with its deliveries."""
@@ -249,6 +267,7 @@ class MemoryStore:
     def _ready(self) -> Memory:
         if not self._open:
             raise UsageError("the store is not open: await its open() first")
+        self._memory.keyed.pass_turns(self.now_us())
         return self._memory
 
     def _unleased(self, hook: str | None = None, origin: str | None = None) -> Iterable[DeliveryRow]:
@@ -260,7 +279,11 @@ class MemoryStore:
     def _change_all(self, rows: Sequence[DeliveryRow], status: Status, reason: str | None) -> int:
         for row in rows:
             self._memory.change(row, status=status, reason=reason, updated_us=self.now_us())
+        self._memory.keyed.pass_turns(self.now_us())
         return len(rows)
+
+    def _cancel_row(self, row: DeliveryRow, reason: str) -> None:
+        self._change_all([row], Status.CANCELLED, reason)
 
     def _write(self, row: DeliveryRow, recording: Recording, results: Mapping[str, StepResult]) -> None:
         attempt, hook = recording.attempt, row.delivery.hook
@@ -277,8 +300,16 @@ class MemoryStore:
             due_us=recording.due_us,
             updated_us=recording.at_us,
             results=results,
+            tried=_tried(row.delivery, recording),
             attempts=recording.attempts,
             step_attempts=recording.step_attempts,
             failed_steps=recording.failed_steps,
             reason=recording.reason,
         )
+
+
+def _tried(before: Delivery, recording: Recording) -> str | None:
+    """The step that the recorded `step_attempts` belong to."""
+    if not recording.step_attempts:
+        return None
+    return recording.attempt.step if recording.attempt is not None else before.tried

@@ -6,6 +6,7 @@ from typing import Any
 
 from hookrt.model.delivery import Status
 from hookrt.store.sqlite.connection import Row, Session
+from hookrt.store.sqlite.keyed import touch_keys
 from hookrt.store.sqlite.tally import Tally
 
 _PENDING, _RUNNING, _WAITING, _CANCELLED = (
@@ -28,11 +29,21 @@ def end_leases(session: Session, tally: Tally, owner: str | None, now_us: int) -
     return session.run_rows("end_leases", values)
 
 
-def retry_now(session: Session, _: Tally, delivery: str, now_us: int) -> bool:
+def take_over(session: Session, tally: Tally, now_us: int) -> int:
+    """End everybody's leases, since their owner is dead; fails where nothing can be written, also without any lease,
+    so that no service starts on a full disk.
+    """
+    [[version]] = session.connection.execute("PRAGMA user_version").fetchall()
+    session.connection.execute(f"PRAGMA user_version = {int(version)}")  # writes the first page, the same as before
+    return end_leases(session, tally, None, now_us)
+
+
+def retry_now(session: Session, tally: Tally, delivery: str, now_us: int) -> bool:
     """Whether the delivery was waiting; then it is due."""
     found = session.one("state_of", (delivery,))
     if found is None or found[3] != _WAITING:
         return False
+    touch_keys(session, tally, [found[0]], now_us)
     return session.run("make_due", (now_us, now_us, found[0])) > 0
 
 
@@ -43,6 +54,7 @@ def cancel(session: Session, tally: Tally, delivery: str, reason: str, now_us: i
         return False
     seq, origin, hook, status = found
     tally.move(origin, hook, status, _CANCELLED)
+    touch_keys(session, tally, [seq], now_us)
     return session.run("cancel", (reason, now_us, seq)) > 0
 
 

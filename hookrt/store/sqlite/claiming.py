@@ -120,6 +120,6 @@ def _read_chosen(session: Session, claim: Claim, now_us: int, seqs: Sequence[int
         if choice.claimed and size > claim.byte_limit:
             break
         leased = (*row[:3], _RUNNING, *row[4:13], now_us, *row[14:17], token, *row[18:DELIVERY_WIDTH])
-        choice.before.append((row[19], row[7], row[1], row[3], row[17], row[2], row[5]))
+        choice.before.append((row[DELIVERY_WIDTH - 3], row[7], row[1], row[3], row[17], row[2], row[5]))
         choice.claimed.append(Claimed(read_delivery(leased), event))
         token += 1

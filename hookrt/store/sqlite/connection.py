@@ -22,7 +22,9 @@ BUSY_S = 10.0
 OLDEST_SQLITE = (3, 37)
 """The first SQLite with STRICT tables."""
 
-_APPLICATION_ID = 0x686F6F6B  # "hook", in the file's header
+APPLICATION_ID = 0x686F6F6B
+"""`hook`, in the header of every file that is hookrt's."""
+
 _CHECKPOINT_PAGES = 4_000  # 16 MiB of log before it is copied into the file: hot pages are copied once for many commits
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 _CACHE_KIB = 64 * 1024
@@ -146,7 +148,7 @@ def _prepare_file(connection: sqlite3.Connection, url: str) -> None:
     if (version := _schema_version(connection)) == 0:
         _check_empty(connection, url)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # without effect once there is a table
-    elif _pragma(connection, "application_id") != _APPLICATION_ID:
+    elif _pragma(connection, "application_id") != APPLICATION_ID:
         raise StoreError(f"{url} is a database of another program (its version is {version}): name another file")
     if (mode := _pragma(connection, "journal_mode = WAL")) != "wal":
         raise StoreError(f"{url} cannot keep a write-ahead log (it says {mode!r}): put it on a local disk")
@@ -176,7 +178,7 @@ def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], ur
             for sql in _split(migration.sql):
                 connection.execute(sql)
             connection.execute(f"PRAGMA user_version = {migration.number}")
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

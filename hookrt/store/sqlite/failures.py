@@ -37,7 +37,7 @@ def explain(error: BaseException, path: Path, url: str) -> HookrtError:
 def _explain_sqlite(error: sqlite3.Error, path: Path, url: str) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
-        return StoreFull(f"there is no space left for {url}: free some, and it goes on by itself")
+        return StoreFull(f"there is no space left for {url}: free some (a service that runs goes on by itself)")
     if code == sqlite3.SQLITE_IOERR:
         return StoreError(f"the device of {url} failed ({error}): look at the system's log")
     if code == sqlite3.SQLITE_CANTOPEN:

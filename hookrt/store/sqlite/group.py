@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hookrt.store.sqlite.connection import Session
+from hookrt.store.sqlite.keyed import pass_turns
 from hookrt.store.sqlite.recording import find_leased, write_records
 from hookrt.store.sqlite.saving import save_events
 from hookrt.store.sqlite.tally import Tally
@@ -30,6 +31,8 @@ def apply_group(session: Session, group: Sequence[Work]) -> None:
     for work in group:
         if isinstance(work, Change):
             work.result = work.function(session, tally)
+    if tally.touched:
+        pass_turns(session, tally.touched)
     tally.write(session)
 
 

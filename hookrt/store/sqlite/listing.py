@@ -50,6 +50,12 @@ def one_delivery(session: Session, delivery: str) -> Claimed | None:
     return Claimed(read_delivery(row), read_event(row[DELIVERY_WIDTH:])) if row else None
 
 
+def ahead_of(session: Session, delivery: str) -> str | None:
+    """Who has the turn while this delivery stands behind."""
+    row = session.one("ahead_of", (delivery,))
+    return row[0] if row else None
+
+
 def list_deliveries(session: Session, query: DeliveryQuery) -> Page[Delivery]:
     """A page of deliveries: one read for each status that is asked for, then the newest of them all."""
     limit = page_size(query.limit)
@@ -82,10 +88,12 @@ def count_statuses(session: Session) -> dict[Status, int]:
 def count_hook(session: Session, hook: str, since_us: int) -> HookStats:
     """Figures of a hook, by whole hours."""
     succeeded, dead, attempts, last_success, last_failure = session.all("hook_hours", (hook, since_us // HOUR_US))[0]
+    pending, held = session.all("hook_open", (hook,))[0]
     return HookStats(
         succeeded=succeeded,
         dead=dead,
-        pending=session.all("hook_open", (hook,))[0][0],
+        pending=pending,
+        held=held,
         attempts=attempts,
         last_success_us=last_success or None,
         last_failure_us=last_failure or None,

@@ -8,7 +8,9 @@ e.content
 
 -- part: delivery
 d.id, d.hook, d.lane, d.status, d.created_us, d.due_us, d.expires_us, d.origin, d.results, d.attempts, d.step_attempts,
-d.failed_steps, d.reason, d.updated_us, d.order_key, d.replay_of, d.salt, d.lease_token, d.event_seq, d.seq, e.source, e.id
+d.failed_steps, d.reason, d.updated_us, d.order_key, d.replay_of, d.salt, d.lease_token,
+iif(d.step_attempts > 0, (SELECT a.step FROM attempts AS a WHERE a.delivery_seq = d.seq AND a.number = d.attempts), NULL),
+d.event_seq, d.seq, e.source, e.id
 
 -- part: filters
 (:event_source IS NULL OR e.source = :event_source) AND (:event_id IS NULL OR e.id = :event_id)
@@ -18,8 +20,10 @@ d.failed_steps, d.reason, d.updated_us, d.order_key, d.replay_of, d.salt, d.leas
 -- Saving --------------------------------------------------------------------------------------------------------------
 
 -- name: last_seqs
--- The highest numbers given so far. Other processes write too, so that this is asked anew in every transaction.
-SELECT (SELECT coalesce(max(seq), 0) FROM events), (SELECT coalesce(max(seq), 0) FROM deliveries)
+-- The highest numbers given so far, and whether any hook is disabled. Other processes write too, so that this is asked
+-- anew in every transaction.
+SELECT (SELECT coalesce(max(seq), 0) FROM events), (SELECT coalesce(max(seq), 0) FROM deliveries),
+       EXISTS (SELECT 1 FROM hook_states INDEXED BY hook_states_disabled WHERE disabled = 1)
 
 -- name: find_events
 -- Which of these (source, id) are stored already.
@@ -42,14 +46,15 @@ VALUES {rows:18}
 SELECT id FROM deliveries WHERE event_seq = ? AND replay_of IS NULL ORDER BY seq
 
 -- name: event_seq
-SELECT seq FROM events WHERE id = ? AND source = ?
+-- An event to which a delivery can be added: its payload is there.
+SELECT seq FROM events WHERE id = ? AND source = ? AND (length(content) > 0 OR binary = 1)
 
 -- Recording -----------------------------------------------------------------------------------------------------------
 
 -- name: find_leased
 -- Of these (number, delivery, token), those whose token is the present one.
 WITH wanted (n, id, token) AS (VALUES {rows:3})
-SELECT json_group_array(json_array(wanted.n, d.seq, d.origin, d.hook))
+SELECT json_group_array(json_array(wanted.n, d.seq, d.origin, d.hook, d.order_key))
 FROM wanted CROSS JOIN deliveries AS d ON d.id = wanted.id
 WHERE d.status = 'running' AND d.lease_token = wanted.token
 
@@ -96,7 +101,7 @@ SELECT coalesce(sum(succeeded), 0), coalesce(sum(dead), 0), coalesce(sum(attempt
 FROM hook_hours WHERE hook = ? AND hour >= ?
 
 -- name: hook_open
-SELECT coalesce(sum(open), 0) FROM hook_tallies WHERE hook = ?
+SELECT coalesce(sum(open), 0), coalesce(sum(held), 0) FROM hook_tallies WHERE hook = ?
 
 -- name: busy_hooks
 -- The hooks of a provider that have deliveries which are not final.
@@ -109,10 +114,10 @@ SELECT origin, hook FROM hook_tallies WHERE origin = ? AND (open > 0 OR held > 0
 -- a lane with a million rows costs one step.
 WITH RECURSIVE lanes (lane) AS (
     SELECT min(lane) FROM deliveries INDEXED BY deliveries_due
-    WHERE status IN ('pending', 'waiting') AND lane >= ?
+    WHERE status IN ('pending', 'waiting') AND blocked = 0 AND lane >= ?
     UNION ALL
     SELECT (SELECT min(d.lane) FROM deliveries AS d INDEXED BY deliveries_due
-            WHERE d.status IN ('pending', 'waiting') AND d.lane > lanes.lane)
+            WHERE d.status IN ('pending', 'waiting') AND d.blocked = 0 AND d.lane > lanes.lane)
     FROM lanes WHERE lanes.lane IS NOT NULL
     LIMIT ?
 )
@@ -121,7 +126,7 @@ SELECT lane FROM lanes WHERE lane IS NOT NULL
 -- name: due_in_lane
 -- The oldest due deliveries of one lane.
 SELECT due_us, seq FROM deliveries INDEXED BY deliveries_due
-WHERE status IN ('pending', 'waiting') AND lane = ? AND due_us <= ?
+WHERE status IN ('pending', 'waiting') AND blocked = 0 AND lane = ? AND due_us <= ?
 ORDER BY due_us, seq LIMIT ?
 
 -- name: expired_leases
@@ -144,6 +149,7 @@ SET status = 'running', updated_us = new.now, lease_owner = new.owner, lease_tok
 FROM new
 WHERE deliveries.seq = new.seq AND deliveries.status = new.old_status AND deliveries.lease_token = new.old_token
   AND deliveries.lane = new.old_lane AND deliveries.due_us = new.due_us AND deliveries.lease_until_us <= new.now
+  AND deliveries.blocked = 0
 
 -- name: find_newly_leased
 WITH wanted (n, seq, token) AS (VALUES {rows:3})
@@ -151,7 +157,8 @@ SELECT json_group_array(json_array(wanted.n)) FROM wanted CROSS JOIN deliveries 
 WHERE d.status = 'running' AND d.lease_token = wanted.token
 
 -- name: next_due
-SELECT min(due_us) FROM deliveries INDEXED BY deliveries_next WHERE status IN ('pending', 'waiting') AND due_us > ?
+SELECT min(due_us) FROM deliveries INDEXED BY deliveries_next
+WHERE status IN ('pending', 'waiting') AND blocked = 0 AND due_us > ?
 
 -- name: next_expiry
 SELECT min(lease_until_us) FROM deliveries INDEXED BY deliveries_leased
@@ -206,10 +213,13 @@ SELECT d.seq, d.origin, d.hook, d.status, d.reason
 FROM json_each(?) AS wanted CROSS JOIN deliveries AS d ON d.seq = wanted.value
 
 -- name: move_deliveries
+-- What was held lives as much longer.
 WITH new (seq, status, reason, lane, due_us, updated_us) AS (VALUES {rows:6})
 UPDATE deliveries
 SET status = new.status, reason = new.reason, lane = coalesce(new.lane, deliveries.lane),
-    due_us = min(deliveries.due_us, new.due_us), updated_us = new.updated_us
+    due_us = min(deliveries.due_us, new.due_us), updated_us = new.updated_us,
+    expires_us = deliveries.expires_us + iif(deliveries.status = 'held' AND new.status = 'pending',
+                                             max(new.updated_us - deliveries.updated_us, 0), 0)
 FROM new WHERE deliveries.seq = new.seq
 
 -- name: relane

@@ -22,10 +22,12 @@ def find_leased(session: Session, tally: Tally, records: Sequence[Record]) -> _L
         wanted += (n, record.delivery, record.token)
         record.result = Recorded.STALE
     leased: _Leased = []
-    for n, seq, origin, hook in session.all_rows("find_leased", wanted):
+    for n, seq, origin, hook, order_key in session.all_rows("find_leased", wanted):
         record = records[n]
         record.result = Recorded.DONE
         leased.append((record, seq))
+        if order_key is not None and record.status != _RUNNING:
+            tally.touch(hook, order_key, record.at_us)
         tally.move(origin, hook, _RUNNING, record.status)
         attempted = record.attempt is not None
         tally.recorded(hook, record.status, record.at_us, attempted=attempted, failed=record.failed)

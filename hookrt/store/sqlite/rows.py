@@ -25,7 +25,7 @@ from hookrt.store.sqlite.connection import Row
 EVENT_WIDTH = 12
 """How many values `read_event` takes."""
 
-DELIVERY_WIDTH = 22
+DELIVERY_WIDTH = 23
 """How many values `read_delivery` takes; the last four are event_seq, seq, the event's source and its id."""
 
 _STATUS = {status.value: status for status in Status}
@@ -57,6 +57,8 @@ def delivery_values(new: NewDelivery, now_us: int) -> Row:
     lease = new.lease
     if new.held:
         status, lease = _HELD, None
+    elif new.keys is not None:
+        status, lease = _PENDING, None
     else:
         status = _RUNNING if lease else _PENDING
     return (
@@ -70,7 +72,7 @@ def delivery_values(new: NewDelivery, now_us: int) -> Row:
         now_us,
         new.expires_us,
         encode_results(new.results),
-        new.order_key,
+        None,  # the order key, which comes when its place is decided
         new.replay_of,
         new.salt,
         *((lease.owner, lease.token, lease.until_us) if lease else (None, 0, 0)),
@@ -147,8 +149,9 @@ def read_delivery(row: Row) -> Delivery:
         replay_of=row[15],
         salt=row[16],
         lease_token=row[17],
-        event_source=row[20],
-        event_id=row[21],
+        tried=row[18],
+        event_source=row[21],
+        event_id=row[22],
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from hookrt.store.contract import NewDelivery, Saved
 from hookrt.store.sqlite.connection import Session
+from hookrt.store.sqlite.holding import hold_disabled
+from hookrt.store.sqlite.keyed import place_keyed
 from hookrt.store.sqlite.rows import delivery_values
 from hookrt.store.sqlite.tally import Tally
 from hookrt.store.sqlite.work import EventRows, Save
@@ -35,10 +37,12 @@ def add_delivery(session: Session, tally: Tally, key: _Key, new: NewDelivery, no
     found = session.one("event_seq", (event_id, source))
     if found is None:
         return False
-    _, delivery_seq = _last_seqs(session)
+    _, delivery_seq, any_disabled = _last_seqs(session)
     values = delivery_values(new, now_us)
     session.run_rows("insert_deliveries", [delivery_seq + 1, found[0], *values])
     tally.move(new.origin, new.hook, None, values[4])
+    if any_disabled:
+        hold_disabled(session, tally, delivery_seq, now_us)
     return True
 
 
@@ -79,11 +83,16 @@ def _find_stored(session: Session, saves: Iterable[Save]) -> _Stored:
 
 
 def _insert(session: Session, tally: Tally, events: Iterable[EventRows]) -> None:
-    event_seq, delivery_seq = _last_seqs(session)
+    event_seq, delivery_seq, any_disabled = _last_seqs(session)
+    before_seq, now_us = delivery_seq, 0
     event_rows: list[Any] = []
     delivery_rows: list[Any] = []
+    keyed: list[tuple[EventRows, int]] = []
     for event in events:
         event_seq += 1
+        now_us = event.now_us
+        if event.keyed:
+            keyed.append((event, delivery_seq + 1))
         event_rows.append(event_seq)
         event_rows += event.values
         for values in event.deliveries:
@@ -93,8 +102,13 @@ def _insert(session: Session, tally: Tally, events: Iterable[EventRows]) -> None
             tally.move(values[2], values[1], None, values[4])
     session.run_rows("insert_events", event_rows)
     session.run_rows("insert_deliveries", delivery_rows)
+    if keyed:
+        place_keyed(session, tally, keyed)
+    if any_disabled:
+        hold_disabled(session, tally, before_seq, now_us, events)
 
 
-def _last_seqs(session: Session) -> tuple[int, int]:
-    events, deliveries = session.all("last_seqs")[0]
-    return events, deliveries
+def _last_seqs(session: Session) -> tuple[int, int, bool]:
+    """The highest numbers of events and of deliveries, and whether any hook is disabled."""
+    events, deliveries, any_disabled = session.all("last_seqs")[0]
+    return events, deliveries, bool(any_disabled)

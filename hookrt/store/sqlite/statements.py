@@ -1,4 +1,4 @@
-"""The named statements of `queries.sql`, loaded once."""
+"""The named statements of `queries.sql` and the other files beside it, loaded once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _ROWS = re.compile(r"\{rows:(\d+)\}")
 _PART = re.compile(r"\{(\w+)\}")
 _MOST = 64
 _BATCH = 256
+# In the order in which one may use the parts of another.
+_FILES = ("queries.sql", "jobs.sql", "keyed.sql", "hook_states.sql", "retention.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def split_rows(rows: int) -> list[int]:
 
 def load_statements() -> Mapping[str, Statement]:
     """All statements by name."""
-    text = resources.files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
+    files = [resources.files(__package__).joinpath(name) for name in _FILES]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     _, *pieces = _START.split(text)
     parts: dict[str, str] = {}
     statements: dict[str, Statement] = {}

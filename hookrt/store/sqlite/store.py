@@ -31,8 +31,11 @@ from hookrt.store.migrate import load_migrations
 from hookrt.store.sqlite import changes, claiming, listing, sweeps
 from hookrt.store.sqlite.connection import Session, open_reader, open_writer
 from hookrt.store.sqlite.give_way import GiveWay
+from hookrt.store.sqlite.hook_states import SqliteHookStates
+from hookrt.store.sqlite.jobs import SqliteJobs
 from hookrt.store.sqlite.lock import LeaderLock
 from hookrt.store.sqlite.reader import Readers
+from hookrt.store.sqlite.retention import SqliteRetention
 from hookrt.store.sqlite.saving import add_delivery
 from hookrt.store.sqlite.statements import load_statements
 from hookrt.store.sqlite.work import Change, EventRows, Record, Save
@@ -58,6 +61,9 @@ class SqliteStore:
         give_way = GiveWay()
         self._writer = Writer(self._connect_writer, self._path, self.url, give_way)
         self._readers = Readers(self._connect_reader, self._path, self.url, give_way)
+        self.hook_states = SqliteHookStates(self._read, self._change, self._sweep, self.now_us)
+        self.jobs = SqliteJobs(self._read, self._change, self.now_us)
+        self.retention = SqliteRetention(self._read, self._change, self._path, self.now_us)
         self._claiming = asyncio.Lock()
         self._leading = asyncio.Lock()
         self._first_lane = ""
@@ -108,7 +114,7 @@ class SqliteStore:
             if not await asyncio.to_thread(self._lock.acquire):
                 return False
             try:
-                await self._change(partial(changes.end_leases, owner=None, now_us=self.now_us()))
+                await self._change(partial(changes.take_over, now_us=self.now_us()))
             except BaseException:
                 self._lock.release()
                 raise
@@ -198,7 +204,11 @@ class SqliteStore:
         """Add a delivery to a stored event; raises NotFound."""
         function = partial(add_delivery, key=(source, event_id), new=new, now_us=self.now_us())
         if not await self._change(function):
-            raise NotFound(f"there is no event {event_id!r} of source {source!r}")
+            raise NotFound(f"there is no event {event_id!r} of source {source!r} any more, or its payload is gone")
+
+    async def ahead_of(self, delivery: str) -> str | None:
+        """Who has the turn of the order key while this delivery stands behind."""
+        return await self._read(partial(listing.ahead_of, delivery=delivery))
 
     async def event(self, source: str, event_id: str) -> StoredEvent | None:
         """One event with its deliveries."""

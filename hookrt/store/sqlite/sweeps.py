@@ -14,6 +14,7 @@ from hookrt.model.delivery import Status
 from hookrt.store.codec import decode_results
 from hookrt.store.lanes import first_lane
 from hookrt.store.sqlite.connection import Row, Session
+from hookrt.store.sqlite.keyed import touch_keys
 from hookrt.store.sqlite.tally import Tally
 
 PAGE = 2_000
@@ -70,6 +71,7 @@ class _Move:
             if self.takes(status, reason):
                 values += (seq, self.status.value, self.reason, self.lane, self.due_us, self.now_us)
                 tally.move(origin, hook, status, self.status.value)
+        touch_keys(session, tally, [row[0] for row in present], self.now_us)
         return session.run_rows("move_deliveries", values)
 
 
@@ -107,6 +109,15 @@ def cancel(held_before_us: int, reason: str, now_us: int) -> Sweep:
     """Cancel what has been held for this reason since before a time."""
     move = _Move(Status.CANCELLED, now_us, reason_is=reason, reason=reason)
     return Sweep(lambda session, after: session.all("held_for", (after, reason, held_before_us, PAGE)), move.write)
+
+
+def cancel_from(hook: Hook, first_seq: int, reason: str, now_us: int) -> Sweep:
+    """Cancel what is held of this hook, from a number on."""
+
+    def read(session: Session, after: int) -> Sequence[Row]:
+        return session.all("held_of_hook", (hook.name, hook.origin, first_seq, after, PAGE))
+
+    return Sweep(read, _Move(Status.CANCELLED, now_us, reason=reason).write)
 
 
 def relane(hook: Hook, step_lanes: Mapping[str, str]) -> Sweep:

@@ -27,6 +27,7 @@ class Tally:
     def __init__(self) -> None:
         self._moves: defaultdict[tuple[str, str, str | None, str], int] = defaultdict(int)
         self._hours: defaultdict[tuple[str, int], _Hour] = defaultdict(_Hour)
+        self.touched: dict[tuple[str, str], int] = {}
 
     def move(self, origin: str, hook: str, old: str | None, new: str) -> None:
         """A delivery of this hook went from one status (None: it is new) to another."""
@@ -43,6 +44,10 @@ class Tally:
             hour.dead += 1
         if failed:
             hour.last_failure_us = max(hour.last_failure_us, at_us)
+
+    def touch(self, hook: str, order_key: str, now_us: int) -> None:
+        """Something of this order key changed: at the end of the transaction its turn is looked at."""
+        self.touched[hook, order_key] = now_us
 
     def write(self, session: Session) -> None:
         """Write what was collected."""

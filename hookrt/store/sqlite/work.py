@@ -8,7 +8,8 @@ from typing import Any
 
 from hookrt.model.delivery import Status
 from hookrt.model.outcome import OutcomeKind
-from hookrt.store.contract import NewEvent, Recorded, Recording, Saved
+from hookrt.store.contract import NewDelivery, NewEvent, Recorded, Recording, Saved
+from hookrt.store.keys import Keys
 from hookrt.store.sqlite.connection import Row, Session
 from hookrt.store.sqlite.rows import attempt_values, delivery_values, event_values, recording_values
 from hookrt.store.sqlite.tally import Tally
@@ -26,9 +27,12 @@ class Work:
 
 
 class EventRows:
-    """A new event and its deliveries as values, without the numbers that they get when they are written."""
+    """A new event and its deliveries as values, without the numbers that they get when they are written.
 
-    __slots__ = ("deliveries", "digest", "fresh", "key", "saved", "values")
+    `keyed` are those with keys, each with its place among them.
+    """
+
+    __slots__ = ("deliveries", "digest", "fresh", "key", "keyed", "now_us", "saved", "values")
 
     def __init__(self, new: NewEvent, now_us: int) -> None:
         self.values: Row = event_values(new)
@@ -37,6 +41,16 @@ class EventRows:
         self.fresh = new.fresh
         self.deliveries = [delivery_values(delivery, now_us) for delivery in new.deliveries]
         self.saved = Saved(tuple([delivery.id for delivery in new.deliveries]))
+        self.now_us = now_us
+        self.keyed: Sequence[tuple[int, NewDelivery, Keys]] = ()
+        for delivery in new.deliveries:
+            if delivery.keys is not None:
+                self.keyed = _keyed_of(new.deliveries)
+                break
+
+
+def _keyed_of(deliveries: Sequence[NewDelivery]) -> list[tuple[int, NewDelivery, Keys]]:
+    return [(place, one, one.keys) for place, one in enumerate(deliveries) if one.keys is not None]
 
 
 class Save(Work):

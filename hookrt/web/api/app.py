@@ -15,7 +15,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hookrt.errors import HookrtError
-from hookrt.web.api import deliveries, events, health, hooks, plugins
+from hookrt.web.api import config, deliveries, events, health, hooks, jobs, plugins
+from hookrt.web.api.job_shapes import CancelAsked, EventsReplayAsked, ReplayAsked
 from hookrt.web.api.openapi import PROBLEM_RESPONSE, describe
 from hookrt.web.api.query import DeliveryFilters, EventFilters
 from hookrt.web.faults import Faults
@@ -27,7 +28,8 @@ from hookrt.web.service import Service
 INGEST_PATH = "/v1/events"
 """Where events are posted; the posts themselves never come here."""
 
-_PARAMETERS = sorted({*DeliveryFilters.model_fields, *EventFilters.model_fields, "from", "new_message_id"})
+_MODELS = (DeliveryFilters, EventFilters, ReplayAsked, CancelAsked, EventsReplayAsked)
+_PARAMETERS = sorted({name for model in _MODELS for name in model.model_fields} | {"from", "new_message_id"})
 _ABOUT = "Events come in, hooks match them, and each match is a delivery. Errors are problem documents (RFC 9457)."
 _Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -54,7 +56,7 @@ def build_api(service: Service, options: WebOptions, faults: Faults) -> FastAPI:
 
 def _build_v1() -> APIRouter:
     router = APIRouter(prefix="/v1", responses=PROBLEM_RESPONSE)
-    for module in (events, deliveries, hooks, plugins):
+    for module in (jobs, events, deliveries, hooks, plugins, config):
         router.include_router(module.build_router())
     return router
 

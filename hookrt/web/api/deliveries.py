@@ -7,10 +7,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from hookrt.errors import UsageError
+from hookrt.runtime.feed import Wanted
+from hookrt.web.api.job_shapes import NewsShown
+from hookrt.web.api.job_show import show_news
 from hookrt.web.api.query import DeliveryFilters, Runtime, not_found, read_page
 from hookrt.web.api.shapes import DeliveryDetail, DeliveryShown, Listed, Replayed
 from hookrt.web.api.show import show_delivery, show_delivery_fully
 from hookrt.web.service import Service
+
+MAX_WAIT_S = 25.0
+"""Most seconds that the live view holds an answer back, less than any client's or proxy's usual patience."""
 
 
 class ReplayOptions(BaseModel):
@@ -28,6 +35,7 @@ def build_router() -> APIRouter:
     """The routes of this file."""
     router = APIRouter(prefix="/deliveries", tags=["deliveries"])
     router.add_api_route("", list_deliveries, methods=["GET"], summary="List deliveries, newest first")
+    router.add_api_route("/tail", tail, methods=["GET"], summary="What happens to deliveries, live")
     router.add_api_route("/{delivery_id}", get_delivery, methods=["GET"], summary="One delivery with its attempts")
     router.add_api_route(
         "/{delivery_id}/replay", replay, methods=["POST"], status_code=202, summary="Make a new delivery of its event"
@@ -42,6 +50,23 @@ async def list_deliveries(runtime: Runtime, filters: Annotated[DeliveryFilters, 
     page = await read_page(runtime.store.deliveries(filters.query()))
     items = [show_delivery(delivery, runtime.router.get(delivery.hook), runtime.mask) for delivery in page.items]
     return Listed(items=items, next=page.next)
+
+
+async def tail(
+    runtime: Runtime,
+    after: Annotated[str | None, Query(max_length=100, description="`next` of the answer before.")] = None,
+    hook: Annotated[str | None, Query(description="Only of this hook.")] = None,
+    failed: Annotated[bool, Query(description="Only what went wrong.")] = False,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="Seconds to wait for something to happen.")] = 20,
+) -> NewsShown:
+    """Attempts and ends of deliveries as they happen: a long poll.
+
+    The first request, without `after`, answers at once with the place from which to go on. What happened before, or
+    while nobody had asked for a minute, is not told: `GET /v1/deliveries` knows.
+    """
+    if not runtime.leading:
+        raise UsageError("this process does not deliver: ask the one that does")
+    return show_news(await runtime.control.feed.follow(Wanted(hook, failed), after, wait), runtime.mask)
 
 
 async def get_delivery(delivery_id: str, runtime: Runtime) -> DeliveryDetail:
@@ -83,4 +108,9 @@ async def _find(runtime: Service, delivery_id: str) -> DeliveryDetail:
         raise not_found(f"no delivery has the id {delivery_id!r}")
     attempts = await runtime.store.attempts(delivery_id)
     hook = runtime.router.get(found.delivery.hook)
-    return show_delivery_fully(found.delivery, found.event, attempts, hook, runtime.mask)
+    shown = show_delivery_fully(found.delivery, found.event, attempts, hook, runtime.mask)
+    if not found.delivery.status.final:
+        shown = shown.model_copy(update={"breaker": runtime.breakers.get(found.delivery.lane)})
+    if found.delivery.order_key is None or found.delivery.status.final:
+        return shown
+    return shown.model_copy(update={"waits_for": await runtime.store.ahead_of(delivery_id)})

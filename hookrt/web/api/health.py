@@ -32,9 +32,15 @@ async def healthz() -> Health:
 
 
 async def readyz(runtime: Runtime) -> JSONResponse:
-    """200 when events are taken, 503 when not. `delivering` says whether it is this process that delivers them."""
-    ready = runtime.ready
-    return JSONResponse({"ready": ready, "delivering": runtime.leading}, status_code=200 if ready else 503)
+    """200 when events are taken, 503 when not.
+
+    `delivering` says whether it is this process that delivers them. `configuration` is `rejected` while the files have
+    errors, so that an earlier state of them is in use: `GET /v1/config` shows the problems. Else it is `current`.
+    """
+    ready, last = runtime.ready, runtime.last_reload
+    configuration = "current" if last is None or last.accepted else "rejected"
+    shown = {"ready": ready, "delivering": runtime.leading, "configuration": configuration}
+    return JSONResponse(shown, status_code=200 if ready else 503)
 
 
 async def metrics(request: Request) -> Response:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from hookrt.web.api.shapes import AcceptedBatch, AcceptedEvent, EventPosted, Problem
+from hookrt.web.idempotency import describe_header
 from hookrt.web.parse_events import MAX_BATCH
 from hookrt.web.problem import CONTENT_TYPE
 
@@ -61,6 +62,7 @@ def _describe_ingest() -> dict[str, Any]:
         "summary": "Send events",
         "description": _TEXT,
         "operationId": "post_events",
+        "parameters": [describe_header()],
         "requestBody": {"required": True, "content": _describe_forms()},
         "responses": {"202": stored, **errors},
     }

@@ -49,8 +49,8 @@ class DeliveryShown(Shape):
     due: str
     expires: str
     updated: str | None = None
-    order_key: str | None = None
-    replay_of: str | None = None
+    order_key: str | None = Field(default=None, description="Deliveries of one key run one at a time, in order.")
+    replay_of: str | None = Field(default=None, description="The delivery that it repeats, or the job that made it.")
 
 
 class RequestShown(Shape):
@@ -90,7 +90,15 @@ class DeliveryDetail(DeliveryShown):
     """A delivery with every attempt, first to last."""
 
     event_type: str
+    payload_dropped: bool = Field(
+        default=False, description="Retention has dropped what was sent and answered, and the event's data."
+    )
     attempts: list[AttemptShown]
+    waits_for: str | None = Field(default=None, description="The delivery of its order key whose turn it is.")
+    breaker: str | None = Field(
+        default=None,
+        description="The breaker of its lane at this moment, as far as it is not final: closed, open or half-open.",
+    )
 
 
 class EventShown(Shape):
@@ -105,6 +113,7 @@ class EventShown(Shape):
     data: Any = None
     data_base64: str | None = Field(default=None, description="Data that is not JSON.")
     data_omitted: bool = Field(default=False, description="The data is too large for a list: ask for the event itself.")
+    payload_dropped: bool = Field(default=False, description="Retention has dropped the data; `data` is null then.")
     size: int = Field(description="Bytes of the data.")
     content_type: str | None = None
     attributes: Mapping[str, str | int | bool]
@@ -119,15 +128,27 @@ class EventDetail(EventShown):
 
 
 class StatsShown(Shape):
-    """What happened to a hook's deliveries in the last 24 hours; `pending` is how many are open now."""
+    """What happened to a hook's deliveries in the last 24 hours; `pending` are open now, `held` are held now."""
 
     since: str
     succeeded: int
     dead: int
     pending: int
+    held: int
     attempts: int
     last_success: str | None = None
     last_failure: str | None = None
+
+
+class AttemptTimeShown(Shape):
+    """When an attempt is made if all before it fail at once; times count from the step's first attempt."""
+
+    attempt: int
+    wait: str = Field(description="How long after the attempt before it, without jitter.")
+    after: str = Field(description="How long after the first attempt, without jitter.")
+    earliest: str = Field(description="The same with all jitter one way,")
+    latest: str = Field(description="and the other way.")
+    expired: bool = Field(description="Whether the delivery has expired by then, so that the attempt is not made.")
 
 
 class RetryShown(Shape):
@@ -136,6 +157,9 @@ class RetryShown(Shape):
     name: str
     attempts: int
     delays: list[str]
+    jitter: float = Field(description="The share by which each wait varies, both ways.")
+    max_retry_after: str = Field(description="The longest wait that an endpoint can ask for.")
+    times: list[AttemptTimeShown]
     only_after: list[str] | None = None
 
 
@@ -148,7 +172,19 @@ class HookStepShown(Shape):
     when: str | None = None
     timeout: str
     retry: RetryShown
+    settings: Mapping[str, Any] = Field(description="Settings that belong to the policy, as they are written.")
     continue_on_error: bool
+
+
+class DisabledShown(Shape):
+    """Why a hook is disabled, and since when where that is known."""
+
+    reason: str = Field(
+        description="`file` (it says `enabled: false`, so that nothing matches), or, where what matches is held: "
+        "`by-hand`, `endpoint` (it wants no more) or `failing` (for too long)."
+    )
+    since: str | None = None
+    message: str | None = None
 
 
 class HookShown(Shape):
@@ -156,6 +192,7 @@ class HookShown(Shape):
 
     name: str
     enabled: bool
+    disabled: DisabledShown | None = Field(default=None, description="Null for an enabled hook.")
     description: str
     origin: str = Field(description="Where it is defined: file, code or store.")
     place: str | None = Field(default=None, description="File, line and column.")
@@ -165,6 +202,10 @@ class HookShown(Shape):
     )
     when: str | None = None
     expires: str
+    order: Mapping[str, str] | None = Field(default=None, description="`by` and `blocked`.")
+    dedupe: Mapping[str, str] | None = Field(default=None, description="`by` and `within`.")
+    debounce: Mapping[str, str] | None = Field(default=None, description="`by`, `wait` and `max`.")
+    throttle: Mapping[str, str] | None = Field(default=None, description="`by` and `every`.")
     steps: list[HookStepShown]
     stats: StatsShown
 
@@ -185,6 +226,7 @@ class ExplanationShown(Shape):
     reason: str = Field(description="fires, disabled, type, source, condition or unanswerable")
     detail: str
     findings: list[FindingShown]
+    keys: list[FindingShown] = Field(default=[], description="Where it fires: the event's keys for `order` and so on.")
 
 
 class Explained(Listed[ExplanationShown]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from hookrt.clock import from_us
@@ -11,10 +12,13 @@ from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery
 from hookrt.model.event import Event, format_time
 from hookrt.model.hook import Hook, Step
+from hookrt.model.hook_state import HookState
+from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.settings import format_duration
 from hookrt.secrets.masking import mask_within
 from hookrt.store.contract import HookStats, StoredEvent
 from hookrt.web.api import shapes
+from hookrt.web.api.keyed_show import show_keyed
 
 MAX_LISTED_DATA = 16 * 1024
 """Bytes of an event's data that a list still shows."""
@@ -51,6 +55,7 @@ def _event_fields(event: Event, received_us: int | None, most: int | None) -> di
         "data": None if omitted else event.data,
         "data_base64": None if omitted else event.data_base64,
         "data_omitted": omitted,
+        "payload_dropped": event.payload_dropped,
         "size": len(event.content),
         "content_type": event.content_type,
         "attributes": dict(event.attributes),
@@ -74,7 +79,9 @@ def show_delivery_fully(
     """A delivery with every attempt."""
     fields = _delivery_fields(delivery, hook, mask)
     shown = [_show_attempt(attempt) for attempt in attempts]
-    return shapes.DeliveryDetail.model_construct(**fields, event_type=event.type, attempts=shown)
+    return shapes.DeliveryDetail.model_construct(
+        **fields, event_type=event.type, payload_dropped=event.payload_dropped, attempts=shown
+    )
 
 
 def _delivery_fields(delivery: Delivery, hook: Hook | None, mask: Callable[[str], str]) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def _delivery_fields(delivery: Delivery, hook: Hook | None, mask: Callable[[str]
         "due": show_time(delivery.due_us),
         "expires": show_time(delivery.expires_us),
         "updated": show_time(delivery.updated_us) if delivery.updated_us else None,
-        "order_key": delivery.order_key,
+        "order_key": None if delivery.order_key is None else mask(delivery.order_key),
         "replay_of": delivery.replay_of,
     }
 
@@ -144,11 +151,13 @@ def _show_exchange(attempt: Attempt) -> tuple[shapes.RequestShown | None, shapes
     )
 
 
-def show_hook(hook: Hook, stats: HookStats, since_us: int) -> shapes.HookShown:
-    """A hook with its figures since a time."""
+def show_hook(hook: Hook, stats: HookStats, since_us: int, state: HookState | None = None) -> shapes.HookShown:
+    """A hook with its figures since a time; `state` is why it is disabled at run time."""
+    disabled = _show_disabled(hook, state)
     return shapes.HookShown(
         name=hook.name,
-        enabled=hook.enabled,
+        enabled=disabled is None,
+        disabled=disabled,
         description=hook.description,
         origin=hook.origin,
         place=None if hook.place is None else str(hook.place),
@@ -156,23 +165,58 @@ def show_hook(hook: Hook, stats: HookStats, since_us: int) -> shapes.HookShown:
         source=hook.source,
         when=None if hook.when is None else hook.when.text,
         expires=format_duration(hook.expires),
-        steps=[_show_hook_step(step) for step in hook.steps],
+        steps=[_show_hook_step(step, hook.expires) for step in hook.steps],
+        **show_keyed(hook.keyed),
         stats=_show_stats(stats, since_us),
     )
 
 
-def _show_hook_step(step: Step) -> shapes.HookStepShown:
-    delays = [format_duration(delay) for delay in step.retry.delays]
-    reasons = None if step.retry.reasons is None else sorted(step.retry.reasons)
+def _show_disabled(hook: Hook, state: HookState | None) -> shapes.DisabledShown | None:
+    if not hook.enabled:
+        return shapes.DisabledShown(reason="file", message="it says `enabled: false`")
+    if state is None:
+        return None
+    return shapes.DisabledShown(reason=state.reason, since=show_time(state.since_us), message=state.message)
+
+
+def _show_hook_step(step: Step, expires: timedelta) -> shapes.HookStepShown:
     return shapes.HookStepShown(
         id=step.id,
         action=step.action,
         lane=step.lane,
         when=None if step.when is None else step.when.text,
         timeout=format_duration(step.timeout),
-        retry=shapes.RetryShown(name=step.retry.name, attempts=step.retry.attempts, delays=delays, only_after=reasons),
+        retry=_show_retry(step.retry, expires),
+        settings=step.shown,
         continue_on_error=step.continue_on_error,
     )
+
+
+def _show_retry(policy: RetryPolicy, expires: timedelta) -> shapes.RetryShown:
+    return shapes.RetryShown(
+        name=policy.name,
+        attempts=policy.attempts,
+        delays=[format_duration(delay) for delay in policy.delays],
+        jitter=policy.jitter,
+        max_retry_after=format_duration(policy.max_retry_after),
+        times=_show_times(policy, expires),
+        only_after=None if policy.reasons is None else sorted(policy.reasons),
+    )
+
+
+def _show_times(policy: RetryPolicy, expires: timedelta) -> list[shapes.AttemptTimeShown]:
+    """When a failing step is tried, `expires` after the event at the latest."""
+    return [
+        shapes.AttemptTimeShown(
+            attempt=number,
+            wait=format_duration(wait),
+            after=format_duration(time.planned),
+            earliest=format_duration(time.earliest),
+            latest=format_duration(time.latest),
+            expired=time.planned >= expires,
+        )
+        for number, (wait, time) in enumerate(zip((timedelta(0), *policy.delays), policy.times(), strict=True), start=1)
+    ]
 
 
 def _show_stats(stats: HookStats, since_us: int) -> shapes.StatsShown:
@@ -181,6 +225,7 @@ def _show_stats(stats: HookStats, since_us: int) -> shapes.StatsShown:
         succeeded=stats.succeeded,
         dead=stats.dead,
         pending=stats.pending,
+        held=stats.held,
         attempts=stats.attempts,
         last_success=None if stats.last_success_us is None else show_time(stats.last_success_us),
         last_failure=None if stats.last_failure_us is None else show_time(stats.last_failure_us),
@@ -189,9 +234,9 @@ def _show_stats(stats: HookStats, since_us: int) -> shapes.StatsShown:
 
 def show_explanation(explanation: HookExplanation) -> shapes.ExplanationShown:
     """Whether one hook fires, and why not."""
-    findings = [
-        shapes.FindingShown(expression=found.expression, value=found.value, problem=found.problem)
-        for found in explanation.findings
+    findings, keys = [
+        [shapes.FindingShown(expression=one.expression, value=one.value, problem=one.problem) for one in found]
+        for found in (explanation.findings, explanation.keys)
     ]
     return shapes.ExplanationShown(
         hook=explanation.hook,
@@ -199,4 +244,5 @@ def show_explanation(explanation: HookExplanation) -> shapes.ExplanationShown:
         reason=explanation.reason,
         detail=explanation.detail,
         findings=findings,
+        keys=keys,
     )

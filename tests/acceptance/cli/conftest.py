@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -90,12 +90,15 @@ def hookrt(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Start `hookrt ARGS...` in `tmp_path`; what still runs at the end of the test is killed."""
+    """Start `hookrt ARGS...` in `tmp_path`; what still runs at the end of the test is killed.
+
+    `within` is a command that runs it elsewhere.
+    """
     started: list[Running] = []
 
-    def run(*arguments: str, env: Mapping[str, str] | None = None) -> Running:
+    def run(*arguments: str, env: Mapping[str, str] | None = None, within: Sequence[str] = ()) -> Running:
         process = subprocess.Popen(
-            [sys.executable, "-m", "hookrt", *arguments],
+            [*within, sys.executable, "-m", "hookrt", *arguments],
             cwd=tmp_path,
             env=_environment(env or {}),
             stdin=subprocess.DEVNULL,

@@ -138,6 +138,33 @@ def test_without_a_service_the_read_commands_show_what_it_would_show(
     assert sorted(path.name for path in (tmp_path / ".hookrt").iterdir()) == before
 
 
+def test_after_a_kill_it_is_said_that_nobody_runs_what_is_running(
+    start: Run, hookrt: Run, alone: Run, silent: str, tmp_path: Path
+) -> None:
+    with socket.socket() as hanging:
+        hanging.bind(("127.0.0.1", 0))
+        hanging.listen()
+        step = f'{{webhook: "http://127.0.0.1:{hanging.getsockname()[1]}/"}}'
+        entries = (f"  {name}: {{on: A.B, steps: [{step}]}}\n" for name in ("one", "two"))
+        (tmp_path / "hooks.yaml").write_text("hooks:\n" + "".join(entries))
+        running = start("run", "--port", "0")
+        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
+        assert found
+        hookrt("emit", "A.B", "--id", "e1", env={"HOOKRT_URL": found[1]})
+        listed = json.loads(alone("deliveries", "list", "--store", STORE, "-o", "json").stdout)
+        assert {one["status"] for one in listed["items"]} == {"running"}
+        assert alone("deliveries", "list", "--store", STORE).stderr == ""  # a process delivers, wherever it listens
+        running.send(signal.SIGKILL)
+        running.end()
+    note = "2 deliveries are shown as running, but no process delivers from this store now: they go on when one does"
+    for arguments in (["deliveries", "list"], ["deliveries", "list", "-o", "json"], ["events", "show", "e1"]):
+        first, last = alone(*arguments).stderr.splitlines()
+        assert first.startswith("read from ")
+        assert last.startswith(note)
+    shown = alone("deliveries", "show", listed["items"][0]["id"])
+    assert "1 delivery is shown as running, but no process delivers" in shown.stderr
+
+
 def test_pages_and_errors_are_those_of_the_service(past: Past, alone: Run) -> None:
     first = json.loads(alone("events", "list", "-n", "2", "-o", "json").stdout)
     rest = json.loads(alone("events", "list", "--cursor", first["next"], "-o", "json").stdout)

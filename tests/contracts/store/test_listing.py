@@ -192,11 +192,11 @@ def test_figures_of_a_hook_are_kept_by_hour(place) -> None:
             attempt = place.attempt(outcome=outcome) if outcome else None
             await store.record(place.recording(f"d{n}", leases[n].token, status, at_us=at_us, attempt=attempt))
         assert await store.hook_stats("welcome", first - first % HOUR_US) == HookStats(
-            succeeded=2, dead=2, pending=2, attempts=4, last_success_us=second, last_failure_us=second + 1
+            succeeded=2, dead=2, pending=2, attempts=4, last_success_us=second, last_failure_us=second + 1, held=1
         )
         assert await store.hook_stats("welcome", first) == await store.hook_stats("welcome", first - first % HOUR_US)
         assert await store.hook_stats("welcome", first + HOUR_US) == HookStats(
-            succeeded=1, dead=1, pending=2, attempts=1, last_success_us=second, last_failure_us=second + 1
+            succeeded=1, dead=1, pending=2, attempts=1, last_success_us=second, last_failure_us=second + 1, held=1
         )
         assert await store.hook_stats("other", 0) == HookStats()
 

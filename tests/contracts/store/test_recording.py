@@ -6,7 +6,7 @@ import pytest
 
 from hookrt.errors import UsageError
 from hookrt.model.attempt import Exchange
-from hookrt.model.delivery import Status, StepResult, StepStatus
+from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
 from hookrt.store.contract import DeliveryQuery, Recorded
 
 
@@ -25,6 +25,30 @@ def test_a_recording_changes_all_that_it_names_and_ends_the_lease(place) -> None
         assert (found.attempts, found.step_attempts, found.failed_steps) == (4, 2, 1)
         assert (found.reason, found.updated_us, found.lease_token) == ("status", place.clock.us + 3, 0)
         assert (found.created_us, found.expires_us) == (place.clock.us, place.delivery("x").expires_us)
+
+    place.run(scenario)
+
+
+def test_attempts_of_a_step_are_read_with_the_step_that_they_belong_to(place) -> None:
+    async def scenario(store) -> None:
+        await store.save(place.event("e1", "d1"))
+
+        async def record(**changes) -> Delivery:
+            [claimed] = await store.claim_due(place.claim("me", room=1))
+            token = claimed.delivery.lease_token
+            assert await store.record(place.recording("d1", token, **changes)) is Recorded.DONE
+            return (await store.delivery("d1")).delivery
+
+        attempt = place.attempt(number=1, step="second")
+        waiting = await record(status=Status.WAITING, attempts=1, step_attempts=1, attempt=attempt)
+        assert waiting.tried == "second"
+        postponed = await record(status=Status.WAITING, attempts=1, step_attempts=1)
+        assert postponed.tried == "second"
+        [claimed] = await store.claim_due(place.claim("me", room=1))
+        assert claimed.delivery.tried == "second"
+        over = place.recording("d1", claimed.delivery.lease_token, Status.PENDING, attempts=1)
+        assert await store.record(over) is Recorded.DONE
+        assert (await store.delivery("d1")).delivery.tried is None
 
     place.run(scenario)
 

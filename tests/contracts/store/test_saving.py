@@ -10,6 +10,7 @@ from hookrt.errors import NotFound, StoreError, UsageError
 from hookrt.model.delivery import Status, StepResult, StepStatus
 from hookrt.model.event import Event
 from hookrt.store.contract import NewEvent, Saved
+from hookrt.store.keys import Keys
 
 
 def test_a_saved_event_comes_back_as_it_was(place) -> None:
@@ -58,7 +59,7 @@ def test_a_saved_delivery_comes_back_as_it_was(place) -> None:
         lane="x",
         due_us=place.clock.us + 7,
         origin="code",
-        order_key="k",
+        keys=Keys(order="k"),
         salt="s",
         replay_of="d0",
         results=results,
@@ -74,12 +75,12 @@ def test_a_saved_delivery_comes_back_as_it_was(place) -> None:
             "due_us",
             "expires_us",
             "origin",
-            "order_key",
             "salt",
             "replay_of",
             "results",
         ):
             assert getattr(delivery, name) == getattr(new, name)
+        assert delivery.order_key == "k"
         assert (delivery.status, delivery.event_source, delivery.event_id) == (Status.PENDING, "http", "e1")
         assert (delivery.created_us, delivery.updated_us, delivery.lease_token) == (place.clock.us, place.clock.us, 0)
 

@@ -110,6 +110,13 @@ def test_an_unknown_destination_in_a_step_is_an_error_with_a_did_you_mean(bench:
     assert bench.errors(text) == ["6:20 there is no destination 'crn' | did you mean 'crm'?"]
 
 
+@pytest.mark.parametrize(("name", "shown"), [("crm", "crm"), ("CRM two", "NAME")])
+def test_an_unknown_destination_where_none_is_declared_gets_a_hint_how_to(bench: Any, name: str, shown: str) -> None:
+    assert bench.errors(HOOK.format(settings=f"{{to: {name}}}")) == [
+        f"5:20 there is no destination {name!r} | declare it below `destinations:`, as `{shown}: {{url: https://...}}`"
+    ]
+
+
 def test_a_destination_with_problems_of_its_own_is_still_known_to_steps(bench: Any) -> None:
     text = "destinations: {crm: {url: nope}}\n" + HOOK.format(settings="{to: crm}")
     [error] = bench.errors(text)
@@ -156,6 +163,8 @@ def test_an_event_is_not_known_when_the_file_is_read(bench: Any) -> None:
         [error] = bench.errors(f'destinations:\n  crm: {{url: "https://${{{{ {name} }}}}"}}\n')
         assert error.startswith("2:27 `")
         assert "is not known here: only `env` and `secrets` are" in error
+    errors = bench.errors('destinations:\n  crm: {url: "https://${{ event.id }}/${{ env.A }}/${{ hook }}"}\n')
+    assert [error.partition(" is not")[0] for error in errors] == ["2:27 `event`", "2:56 `hook`"]
 
 
 def test_a_variable_that_is_not_set_is_an_error_at_its_place(bench: Any) -> None:

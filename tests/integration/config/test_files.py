@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,18 @@ def test_a_file_without_hooks_gets_a_warning(bench: Any) -> None:
     for text in ("", "# nothing yet\n", "hooks:\n", "hooks: {}\n"):
         [warning] = bench.warnings(text)
         assert "there are no hooks here" in warning
+
+
+@pytest.mark.parametrize("key", ["hoks", "Hooks", "rules"])
+def test_a_misspelt_hooks_gets_its_did_you_mean_and_nothing_else(bench: Any, key: str) -> None:
+    [problem] = bench.load(f"{key}: {{one: {{on: A, steps: [{{say: x}}]}}}}\n").problems
+    assert (problem.message, problem.hint) == (f"the file has no key {key!r}", "did you mean 'hooks'?")
+
+
+def test_another_unknown_key_does_not_hide_that_there_are_no_hooks(bench: Any) -> None:
+    messages = [problem.message for problem in bench.load("destinatons: {}\n").problems]
+    assert len(messages) == 2
+    assert "there are no hooks here" in messages[0] + messages[1]
 
 
 def test_an_empty_section_is_no_problem(bench: Any) -> None:

@@ -43,6 +43,20 @@ def test_the_service_has_what_was_written(bench: Any) -> None:
         ('{port: "80"}', "1:17 `port` must be a whole number, this is text"),
         ("{port: 70000}", "1:17 `port` must be less than or equal to 65535"),
         ("{store: ''}", "1:18 `store` must have at least 1 character"),
+        (
+            "{port: 80, store: 'postgres://db'}",
+            "1:28 there is no store for 'postgres' URLs: a store is `sqlite:///PATH`",
+        ),
+        ("{store: sqlite://x.db}", "1:18 'sqlite://x.db' is no store: a file is written with three slashes"),
+        ("{store: x.db}", "1:18 'x.db' is no store URL"),
+        ("{host: my host}", "1:17 'my host' is no host: it is an address or a name | 127.0.0.1 is this machine only"),
+        ("{host: 999.1.1.1}", "1:17 '999.1.1.1' is no host"),
+        ("{host: 'http://a.example'}", "1:17 'http://a.example' is no host: it is an address or a name | write the h"),
+        (
+            "{host: 'localhost:80'}",
+            "1:17 'localhost:80' is no host: it is an address or a name | write the host alone;",
+        ),
+        ("{host: '[::1]'}", "1:17 '[::1]' is no host: it is an address or a name | write an IPv6 address without br"),
         ("{limits: {event: 1}, drain: 8}", "1:38 `drain`: 8 is no duration"),
         ("{limits: {evnt: 1MiB}}", "1:20 `service` has no setting 'evnt' | did you mean 'event'?"),
         ("{tokens: [{token: a b, scopes: [emit]}]}", "1:28 `tokens.0.token`: a token is one word"),
@@ -62,6 +76,19 @@ def test_the_service_has_what_was_written(bench: Any) -> None:
 def test_a_bad_service_setting_is_an_error_at_its_place(bench: Any, text: str, message: str) -> None:
     errors = bench.errors(f"service: {text}\nhooks: {{one: {{on: A, steps: [{{say: x}}]}}}}\n")
     assert any(error.startswith(message) for error in errors), errors
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "0.0.0.0", "127.1", "::", "::1", "fe80::1%eth0", "localhost", "hooks", "a.b-c.example.", "bücher.de"],
+)
+def test_a_host_that_some_machine_could_have_is_no_error(bench: Any, host: str) -> None:
+    assert service(bench, f"{{host: '{host}'}}").host == host
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:///not/there.db"])
+def test_a_store_that_could_be_there_is_no_error(bench: Any, store: str) -> None:
+    assert service(bench, f"{{store: '{store}'}}").store == store
 
 
 def test_an_action_that_needs_service_settings_says_so_where_it_is_used(bench: Any) -> None:
@@ -88,14 +115,14 @@ def test_variables_win_over_the_file(bench: Any) -> None:
         HOOKRT_ACTIONS__DB__DSN="from-a-variable",
         HOOKRT_STORE="",
     )
-    found = service(bench, "{port: 80, limits: {event: 1MiB, concurrency: 3}, log: {level: debug}, store: memory}")
+    found = service(bench, "{port: 80, limits: {event: 1MiB, concurrency: 3}, log: {level: debug}, store: 'memory:'}")
     assert (found.host, found.port, found.drain) == ("0.0.0.0", 81, timedelta(seconds=3))
     assert (found.limits.event, found.limits.pending, found.limits.concurrency) == (2 * 1024**2, 7, 3)
     assert (found.log.level, found.log.format) == ("debug", "json")
     assert found.egress.allow == ("10.0.0.0/8", "private")
     assert found.tokens[0].token.get_secret_value() == "abc-def"
     assert found.actions["db"].dsn == "from-a-variable"
-    assert found.store == "memory"
+    assert found.store == "memory:"
 
 
 def test_what_is_given_directly_wins_over_variables(bench: Any) -> None:
@@ -114,6 +141,8 @@ def test_what_is_given_directly_wins_over_variables(bench: Any) -> None:
         ("HOOKRT_SECRETKEY", "x", "is no setting of hookrt"),
         ("HOOKRT_PORT", "eighty", "`port` must be a whole number, this is text"),
         ("HOOKRT_LIMITS__EVENT", "1 XB", "`limits.event`: '1 XB' is no size"),
+        ("HOOKRT_HOST", "s3cret-value:80", "this is no host: it is an address or a name"),
+        ("HOOKRT_STORE", "s3cret-value", "this is no store URL: a store is `sqlite:///PATH`"),
         ("HOOKRT_TOKENS", "[{", "should go on"),
         ("HOOKRT_TOKENS", '[{"token": "s3cret-value", "scope": []}]', "needs `scopes`"),
     ],

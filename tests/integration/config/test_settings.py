@@ -160,6 +160,11 @@ def test_an_error_in_an_expression_has_its_own_column_in_the_line(bench: Any) ->
     assert error.startswith("9:21 unknown name 'evnt'")
 
 
+def test_every_bad_expression_of_one_text_is_an_error(bench: Any) -> None:
+    errors = bench.step_errors('- say: "a ${{ evnt.id }}, ${{ event.id }}, ${{ event.id + }} and ${{ event.id"')
+    assert [error.partition(" ")[0] for error in errors] == ["6:21", "6:65", "6:72"]
+
+
 def test_check_drops_errors_at_or_below_an_expression(bench: Any) -> None:
     for settings in (
         "{text: x, count: '${{ event.data.n }}'}",

@@ -79,7 +79,8 @@ def test_a_step_has_exactly_one_action(bench: Any) -> None:
 def test_an_unknown_key_beside_an_action_is_an_error(bench: Any) -> None:
     assert bench.step_errors("- say: x\n  retries: 3") == ["7:9 a step has no key 'retries' | did you mean 'retry'?"]
     assert bench.step_errors("- say: x\n  mode: 3") == [
-        "7:9 a step has no key 'mode' | beside its action a step takes id, when, timeout, retry, continue_on_error"
+        "7:9 a step has no key 'mode' | beside its action a step takes id, when, timeout, retry, max_retry_after, "
+        "continue_on_error"
     ]
 
 

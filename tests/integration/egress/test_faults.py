@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from hookrt.egress import clients
 from hookrt.plugin import HttpError
 
 
@@ -27,6 +32,21 @@ def fault_of(kit: SimpleNamespace, script, *, tls: ssl.SSLContext | None = None,
             return await fault(kit, endpoint, timeout_s)
 
     return asyncio.run(run())
+
+
+@contextmanager
+def full_backlog() -> Iterator[int]:
+    """The port of a listener that takes no connection, and whose queue is full: the next one hangs."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(8)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            for one in waiting:
+                one.close()
 
 
 def test_a_closed_port_is_refused(kit):
@@ -115,6 +135,49 @@ def test_a_hanging_endpoint_is_timeout(kit):
     error = fault_of(kit, script, timeout_s=0.2)
     assert error.reason == "timeout"
     assert "0.2 s" in error.message
+
+
+def test_a_connection_that_nobody_takes_is_timeout_and_says_connect(kit, monkeypatch):
+    async def run() -> HttpError:
+        with full_backlog() as port:
+            return await fault(kit, SimpleNamespace(origin=f"http://127.0.0.1:{port}"))
+
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", timedelta(seconds=0.2))
+    error = asyncio.run(run())
+    assert error.reason == "timeout"
+    assert "no connection to 127.0.0.1:" in error.message
+    assert "within 0.2 s (connect timeout)" in error.message
+
+
+def test_a_tls_handshake_that_hangs_is_timeout_and_says_connect(kit, monkeypatch):
+    async def run() -> HttpError:
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            return await fault(kit, SimpleNamespace(origin=f"https://127.0.0.1:{mute.getsockname()[1]}"))
+
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", timedelta(seconds=0.2))
+    error = asyncio.run(run())
+    assert (error.reason, "(connect timeout)" in error.message) == ("timeout", True)
+
+
+def test_an_endpoint_that_takes_a_request_and_is_silent_is_timeout_and_says_read(kit, monkeypatch):
+    async def script(writer):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", timedelta(seconds=0.2))
+    error = fault_of(kit, script, timeout_s=0.5)
+    assert error.reason == "timeout"
+    assert "took the request and did not answer within 0.5 s (read timeout)" in error.message
+
+
+def test_an_answer_that_does_not_end_is_timeout_and_says_total(kit):
+    async def script(writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    error = fault_of(kit, script, timeout_s=0.3)
+    assert error.reason == "timeout"
+    assert "did not end within 0.3 s (total timeout)" in error.message
 
 
 def test_a_dripping_body_is_timeout(kit):

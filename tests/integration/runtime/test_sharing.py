@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,51 @@ def test_an_event_emitted_twice_over_a_broken_connection_is_one_event(tmp_path: 
         assert seen == ["first"]
 
     asyncio.run(run())
+
+
+EMITTER = """
+import asyncio, json, sys
+from hookrt import Runtime
+
+async def main():
+    runtime = Runtime(store=sys.argv[1], deliver=False)
+    runtime.on("A.B", name="note")(lambda event: None)
+    async with runtime:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(int(sys.argv[2])):
+            receipt = await runtime.emit("A.B", {"n": number}, id=f"e{number}")
+            print(json.dumps([receipt.duplicate, receipt.deliveries]), flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("deliver", [True, False])
+def test_a_second_event_of_another_process_is_a_duplicate_with_the_firsts_deliveries(
+    tmp_path: Path, deliver: bool
+) -> None:
+    """By way of the one that delivers, and of the file where none does; both emit the same at the same time."""
+    count, url = 60, f"sqlite:///{tmp_path / 'app.db'}"
+
+    async def run(other: subprocess.Popen[str]) -> None:
+        runtime = Runtime(store=url, deliver=deliver)
+        runtime.on("A.B", name="note")(lambda event: None)
+        async with runtime:
+            assert await asyncio.to_thread(other.stdout.readline) == "ready\n"
+            answered = asyncio.create_task(asyncio.to_thread(other.communicate, "\n"))
+            mine = [await runtime.emit("A.B", {"n": number}, id=f"e{number}") for number in range(count)]
+            theirs = [json.loads(line) for line in (await answered)[0].splitlines()]
+        assert [list(one.deliveries) for one in mine] == [deliveries for _, deliveries in theirs]
+        assert [one.duplicate for one in mine] == [not duplicate for duplicate, _ in theirs]
+        assert all(len(one.deliveries) == 1 for one in mine)
+
+    command = [sys.executable, "-c", EMITTER, url, str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            asyncio.run(run(other))
+        finally:
+            other.kill()
 
 
 def test_the_meeting_point_is_for_this_user_only_and_takes_no_rubbish(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Status, StepResult, StepStatus
 from hookrt.model.event import Event
 from hookrt.store.contract import Claim, DeliveryQuery, EventQuery, Lease, NewDelivery, NewEvent, Recording
+from hookrt.store.job_contract import Stretch
+from hookrt.store.keys import Burst, Keys, Window
 from hookrt.store.memory.store import MemoryStore
+from hookrt.store.retention_contract import Ages
 from hookrt.store.sqlite.store import SqliteStore
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -25,6 +28,14 @@ OWNERS = st.sampled_from(["me", "you"])
 STATUSES = st.sampled_from([one for one in Status if one not in {Status.PENDING, Status.HELD}])
 SECONDS = st.integers(-5, 20)
 LEASE_S = 10
+KEYS = st.builds(
+    Keys,
+    order=st.sampled_from([None, "k", "k", "j"]),
+    skip=st.booleans(),
+    dedupe=st.sampled_from([None, None, None, Window("k", 8_000_000)]),
+    throttle=st.sampled_from([None, None, None, Window("k", 5_000_000)]),
+    debounce=st.sampled_from([None, None, Burst("k", 3_000_000), Burst("k", 3_000_000, 4_000_000)]),
+)
 DONE = StepResult(StepStatus.SUCCEEDED, {"n": 1})
 
 
@@ -91,6 +102,15 @@ class BothStores(RuleBasedStateMachine):
     def save(self, name, digest, hook, lane, due, kinds) -> None:
         new = self.event(name, digest, *(self.delivery(hook, lane, kind, due) for kind in kinds))
         self.both(lambda store: store.save(new))
+
+    @rule(
+        names=st.lists(st.sampled_from("fghijklmno"), max_size=4), hook=HOOKS, lane=LANES, keys=KEYS, held=st.booleans()
+    )
+    def save_keyed(self, names, hook, lane, keys, held) -> None:
+        kind = "held" if held else "leased"
+        batch = [self.event(name, b"x", replace(self.delivery(hook, lane, kind, 0), keys=keys)) for name in names]
+        first, second = (self.runner.run(store.save_all(batch)) for store in self.stores)
+        assert list(first) == list(second)
 
     @rule(names=st.lists(NAMES, max_size=4), digest=st.sampled_from([b"x", b"x", b"y"]), hook=HOOKS, lane=LANES)
     def save_all(self, names, digest, hook, lane) -> None:
@@ -184,6 +204,17 @@ class BothStores(RuleBasedStateMachine):
 
         self.both(try_it)
 
+    @rule(seconds=st.integers(0, 12), payload_s=st.none() | st.integers(0, 5))
+    def retain(self, seconds, payload_s) -> None:
+        age_us, payload_us = seconds * 1_000_000, None if payload_s is None else payload_s * 1_000_000
+        ages = Ages(age_us // 2, age_us, age_us, 2 * age_us, age_us, payload_us)
+        aged = self.both(lambda store: store.retention.look(Stretch(0, 2**62, 1000)))
+        positions = [one.position for one in aged]
+        self.both(lambda store: store.retention.drop_payloads(positions, ages, self.clock.us))
+        self.both(lambda store: store.retention.remove(positions, ages, self.clock.us))
+        self.both(lambda store: store.retention.figures())
+        self.both(lambda store: store.jobs.positions())
+
     @invariant()
     def they_hold_the_same(self) -> None:
         page = self.both(lambda store: store.deliveries(DeliveryQuery(limit=1000)))
@@ -192,6 +223,11 @@ class BothStores(RuleBasedStateMachine):
         for status in Status:
             assert counts[status] == sum(one.status is status for one in page.items)
         self.both(lambda store: store.next_due_us(self.clock.us))
+        for one in page.items:
+            if one.order_key is not None:
+                self.both(lambda store, name=one.id: store.ahead_of(name))
+        running = [(one.hook, one.order_key) for one in page.items if one.order_key and one.status is Status.RUNNING]
+        assert len(running) == len(set(running))
         for hook in ("h1", "h2"):
             self.both(lambda store, hook=hook: store.hook_stats(hook, 0))
 

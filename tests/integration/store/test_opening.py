@@ -9,6 +9,7 @@ import pytest
 
 from hookrt.clock import SystemClock
 from hookrt.errors import HookrtError, StoreError
+from hookrt.store.migrate import load_migrations
 from hookrt.store.open import default_store_url, file_of, open_store
 from hookrt.store.sqlite.store import SqliteStore
 
@@ -35,6 +36,8 @@ except StoreError as error:
     print(type(error).__name__, "|", error)
 """
 
+NEWEST = len(load_migrations("hookrt.store.sqlite"))
+
 
 async def opening(place, path=None) -> str:
     """What opening the file says; it must be one sentence."""
@@ -59,7 +62,7 @@ def test_the_file_is_set_up_for_durability_and_can_shrink(place) -> None:
             "auto_vacuum": 2,
             "journal_mode": "wal",
             "synchronous": 2,
-            "user_version": 1,
+            "user_version": NEWEST,
             "application_id": 0x686F6F6B,
             "busy_timeout": 10_000,
         }
@@ -73,7 +76,7 @@ def test_all_tables_are_strict_and_those_of_later_features_are_there(place) -> N
 
     async def scenario(store) -> None:
         tables = {name: strict for name, strict in (await store._read(ask)).items() if not name.startswith("sqlite_")}
-        assert {"events", "deliveries", "attempts", "hook_state", "kv", "jobs"} <= tables.keys()
+        assert {"events", "deliveries", "attempts", "hook_states", "kv", "jobs"} <= tables.keys()
         assert set(tables.values()) == {1}
 
     place.run(scenario)
@@ -165,11 +168,11 @@ def test_a_database_of_another_program_is_not_touched(place) -> None:
 
 def test_a_newer_schema_is_refused_with_the_way_out(place) -> None:
     def newer(session, tally) -> None:
-        session.connection.execute("PRAGMA user_version = 7")
+        session.connection.execute("PRAGMA user_version = 7000")
 
     place.run(lambda store: store._change(newer))
     text = asyncio.run(opening(place))
-    assert "newer hookrt (its schema is 7, this one knows 1)" in text
+    assert f"newer hookrt (its schema is 7000, this one knows {NEWEST})" in text
     assert "upgrade" in text
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from hookrt.errors import Overloaded
 from hookrt.runtime import Runtime
+from hookrt.store.contract import EventQuery
+from hookrt.web.auth import Token
 
 
 def problem(answer) -> dict:
@@ -48,6 +50,29 @@ def test_what_is_not_there_is_a_problem_document(serving, method, path, status):
                 problem(answer)
             if status == 405:
                 assert answer.headers["allow"] == ("GET, POST" if path == "/v1/events" else "GET")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("scope", [None, "emit"])
+def test_a_post_to_the_ingest_route_with_a_slash_behind_it_names_the_route(serving, scope):
+    async def run():
+        headers = {"content-type": "application/json", "authorization": "Bearer word"}
+        async with serving(tokens=[Token.make("word", [scope])] if scope else ()) as (client, _, runtime):
+            answer = await client.post("/v1/events/", content=b'{"type": "A.B"}', headers=headers)
+            assert answer.status_code == 404
+            assert "the route is /v1/events, without the slash" in problem(answer)["detail"]
+            assert (await runtime.store.events(EventQuery())).items == ()
+
+    asyncio.run(run())
+
+
+def test_a_slash_behind_the_ingest_route_opens_nothing(serving):
+    async def run():
+        async with serving(tokens=[Token.make("word", ["read"])]) as (client, _, _):
+            assert (await client.post("/v1/events/", json={"type": "A"})).status_code == 401
+            headers = {"authorization": "Bearer word"}
+            assert (await client.post("/v1/events/", json={"type": "A"}, headers=headers)).status_code == 403
 
     asyncio.run(run())
 

@@ -91,6 +91,7 @@ async def attempt(
     trusted: str = "",
     action: Webhook | None = None,
     started: datetime = STARTED,
+    rendered: frozenset[str] = frozenset(),
 ) -> tuple[Outcome, ActionCall[WebhookSettings]]:
     """Run the action once, with the loopback origins of settings and destinations trusted."""
     egress = Egress(EgressRules(), str)
@@ -108,6 +109,7 @@ async def attempt(
         log=structlog.get_logger(),
         http=egress.http_for(origins, 5.0),
         destinations=destinations or {},
+        rendered=rendered,
     )
     try:
         return await (action or Webhook()).run(call), call

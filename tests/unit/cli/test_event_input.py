@@ -45,6 +45,12 @@ def test_a_structured_cloudevent_is_an_event_too() -> None:
         ('{"type": "a b"}', "'type' is 'a b'"),
         ('{"type": "T", "id": "a\\u0000"}', "control character"),
         ('{"specversion": "1.0", "type": "T"}', "no 'id'"),
+        ("[1]", 'an event is a JSON object like {"type": "User.Created", "data": {}}, this is a JSON array'),
+        (" []", "this is a JSON array"),
+        ('[{"type": "T"}, 1]', "this is a JSON array"),
+        ('[{"type": "T"}, {"type": "T"}]', "here are 2 events, one is needed"),
+        ("[1", "line 1, column 3"),
+        ('"T"', "this is a JSON text"),
         ('{"type": "T", "data": ' + "[" * 5000 + "]" * 5000 + "}", "levels deep"),
     ],
 )
@@ -56,7 +62,8 @@ def test_a_bad_event_names_what_is_wrong_and_where(text: str, said: str) -> None
 
 def test_a_bad_event_in_a_file_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
-    for text, said in ((b"", "empty"), (b"\xff\xfe", "UTF-8"), (b"[]", "0 events"), (b"17", "JSON object")):
+    bad = {b"": "empty", b"\xff\xfe": "UTF-8", b"[]": "JSON array", b"[1]": "JSON array", b"17": "JSON object"}
+    for text, said in bad.items():
         path.write_bytes(text)
         with pytest.raises(EventError, match=r"event\.json: ") as caught:
             read_event(str(path))

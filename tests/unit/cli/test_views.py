@@ -6,17 +6,16 @@ import io
 import json
 from typing import Any
 
-from hookrt.cli.delivery_view import show_deliveries, show_delivery
+import pytest
+
+from hookrt.cli.delivery_view import show_cut_off, show_deliveries, show_delivery
 from hookrt.cli.event_view import show_event, show_events, show_explanations
-from hookrt.cli.hook_view import retry_times, show_hook, show_hooks
 from hookrt.cli.problem_view import annotate_problems, count_problems, show_problems
 from hookrt.cli.render import Screen
 from hookrt.cli.request_view import body_lines
 from hookrt.cli.wording import counted, local_time, milliseconds, value_text
 from hookrt.model.hook import Place
-from hookrt.model.policy import STANDARD
 from hookrt.model.problem import Problem, Severity
-from hookrt.plugin.settings import format_duration
 
 
 def _shown(show: Any, *arguments: Any, **named: Any) -> str:
@@ -93,6 +92,12 @@ def test_a_delivery_in_full_shows_headers_and_bodies_without_control_characters(
     assert "\x1b" not in shown
 
 
+def test_an_open_breaker_of_the_lane_is_shown_in_full() -> None:
+    assert "crm, its breaker is open" in _shown(show_delivery, {**DELIVERY, "breaker": "open"}, full=True)
+    assert "its breaker" not in _shown(show_delivery, {**DELIVERY, "breaker": "closed"}, full=True)
+    assert "its breaker" not in _shown(show_delivery, DELIVERY, full=True)
+
+
 def test_many_log_lines_are_shown_in_full_only() -> None:
     lines = [f"line {number}" for number in range(50)]
     delivery = {**DELIVERY, "attempts": [{**DELIVERY["attempts"][0], "logs": lines}]}
@@ -162,55 +167,33 @@ def test_an_explanation_says_nothing_twice() -> None:
     assert _shown(show_explanations, [{**explanation, "findings": findings}]).splitlines() == [
         f"✗ a  {condition} is false",
         "     event.data.email is missing  event.data is null",
-        "0 of 1 hook fire",
+        "0 of 1 hook fires",
     ]
 
 
-HOOK: dict[str, Any] = {
-    "name": "welcome",
-    "enabled": True,
-    "description": "A contact",
-    "origin": "file",
-    "place": "hooks.yaml:3:1",
-    "on": ["PostRegister", "User.*"],
-    "from": "logto",
-    "when": "true",
-    "expires": "7d",
-    "steps": [
-        {
-            "id": "webhook",
-            "action": "webhook",
-            "lane": "crm",
-            "when": None,
-            "timeout": "15s",
-            "retry": {"name": "list", "attempts": 3, "delays": ["5s", "5m"]},
-            "continue_on_error": True,
-        }
+def test_what_was_running_when_its_process_ended_is_told_apart() -> None:
+    deliveries = [{"status": "running"}, {"status": "waiting"}]
+    said = "1 delivery is shown as running, but no process delivers from this store now: it goes on when one does"
+    assert _shown(show_cut_off, deliveries, idle=True) == f"{said} (`hookrt run`)\n"
+    assert _shown(show_cut_off, deliveries * 2, idle=True).startswith("2 deliveries are shown as running")
+    assert _shown(show_cut_off, deliveries, idle=False) == ""
+    assert _shown(show_cut_off, deliveries[1:], idle=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("firing", "others", "said"),
+    [
+        (0, 1, "0 of 1 hook fires"),
+        (1, 0, "1 of 1 hook fires"),
+        (0, 2, "0 of 2 hooks fire"),
+        (1, 1, "1 of 2 hooks fires"),
+        (2, 1, "2 of 3 hooks fire"),
     ],
-    "stats": {"succeeded": 5, "dead": 1, "pending": 2, "attempts": 9, "last_failure": None},
-}
-
-
-def test_a_hook_shows_the_resolved_policy_and_the_times_of_its_retries() -> None:
-    shown = _shown(show_hook, HOOK)
-    assert "retry     list: 3 attempts at most" in shown
-    assert "tried again 5s, 5m5s after the first attempt" in shown
-    assert "from      logto" in shown
-    assert "the hook goes on" in shown
-    assert "welcome" in _shown(show_hooks, [HOOK])
-
-
-def test_a_policy_for_certain_failures_only_says_for_which() -> None:
-    retry = {"name": "none", "attempts": 2, "delays": ["0s"], "only_after": ["crashed"]}
-    shown = _shown(show_hook, {**HOOK, "steps": [{**HOOK["steps"][0], "retry": retry}]})
-    assert "retry     none, but after crashed: 2 attempts at most" in shown
-    assert "tried again" not in shown
-
-
-def test_the_times_of_the_standard_schedule_add_up_to_about_three_days() -> None:
-    times = retry_times([format_duration(delay) for delay in STANDARD.delays])
-    assert times[:2] == ["5s", "5m5s"]
-    assert times[-1] == "3d3h35m5s"
+)
+def test_how_many_hooks_fire_is_said_in_good_grammar(firing: int, others: int, said: str) -> None:
+    explanations = [{"hook": "a", "fires": True, "reason": "fires"}] * firing
+    explanations += [{"hook": "b", "fires": False, "reason": "type"}] * others
+    assert _shown(show_explanations, explanations).splitlines()[-1] == said
 
 
 def test_problems_show_their_caret_below_the_right_column_also_behind_tabs() -> None:

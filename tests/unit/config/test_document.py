@@ -181,8 +181,14 @@ def test_line_ends_of_every_system_count_the_same(read: ReadText) -> None:
         assert problem.line_text == "b: 3"
 
 
+def test_a_long_line_is_handed_on_whole(read: ReadText) -> None:
+    problem = read(f"a: {{b: {'y' * 1000}, c: !x y}}\n").problem
+    assert problem.line_text is not None
+    assert problem.line_text[problem.place.column - 1 :].startswith("!x")
+
+
 def test_a_line_too_long_to_be_shown_is_left_out(read: ReadText) -> None:
-    problem = read(f"a: !x {'y' * 1000}\n").problem
+    problem = read(f"a: !x {'y' * 5000}\n").problem
     assert problem.line_text is None
     assert len(str(problem)) < 300
 

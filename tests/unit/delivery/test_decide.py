@@ -1,5 +1,6 @@
 """RULES "Deliveries": what an outcome means for its delivery."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,14 +90,30 @@ def test_retry_after_is_the_least_wait_and_has_a_ceiling() -> None:
     assert next_delay(step.retry, 1, timedelta(days=400), 0.5) == MAX_DELAY
 
 
+@given(asked=st.timedeltas(timedelta(0), timedelta(days=400)), ceiling=st.timedeltas(timedelta(0), MAX_DELAY))
+def test_a_retry_after_beyond_the_ceiling_waits_the_ceiling(asked: timedelta, ceiling: timedelta) -> None:
+    policy = replace(listed((timedelta(seconds=5),), jitter=0), max_retry_after=ceiling)
+    assert next_delay(policy, 1, asked, 0.5) == max(timedelta(seconds=5), min(asked, ceiling))
+
+
+def test_jitter_never_goes_below_what_the_endpoint_asked_for() -> None:
+    policy = listed((timedelta(seconds=10),), jitter=1.0)
+    assert next_delay(policy, 1, timedelta(seconds=8), 0.0) == timedelta(seconds=8)
+    assert next_delay(policy, 1, timedelta(seconds=8), 1.0) == timedelta(seconds=20)
+
+
 @given(chance=st.floats(0, 1), attempts=st.integers(1, 9))
 def test_jitter_stays_within_its_share(chance: float, attempts: int) -> None:
     planned = STANDARD.delays[attempts - 1]
     delay = next_delay(STANDARD, attempts, None, chance)
     assert delay is not None
-    assert (
-        planned * 0.8 - timedelta(microseconds=1) <= delay <= min(planned * 1.2, MAX_DELAY) + timedelta(microseconds=1)
-    )
+    assert planned * 0.8 - timedelta(microseconds=1) <= delay <= planned * 1.2 + timedelta(microseconds=1)
+
+
+def test_the_standard_schedule_is_jittered_both_ways_at_each_of_its_waits() -> None:
+    for attempts, planned in enumerate(STANDARD.delays, start=1):
+        assert next_delay(STANDARD, attempts, None, 0.0) == planned * 0.8
+        assert next_delay(STANDARD, attempts, None, 1.0) == planned * 1.2
 
 
 @given(
@@ -111,5 +128,5 @@ def test_no_wait_is_longer_than_the_ceiling(
 ) -> None:
     policy = exponential(initial, factor, timedelta(days=3), attempts)
     delay = next_delay(policy, tried, None, chance)
-    assert delay is None or timedelta(0) <= delay <= MAX_DELAY
+    assert delay is None or timedelta(0) <= delay <= MAX_DELAY * (1 + policy.jitter)
     assert (delay is None) == (tried < 1 or tried >= max(attempts, 1))

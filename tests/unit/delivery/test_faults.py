@@ -176,6 +176,36 @@ def test_a_result_is_kept_until_the_store_has_space_again(given) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("limits", "most"), [(replace(FAST, concurrency=2), 16), (replace(FAST, in_flight=4), 6)])
+def test_results_that_wait_for_space_are_bounded_by_the_room_in_memory(given, limits: Limits, most: int) -> None:
+    """Three lanes: one holds eight times its concurrency, all together what memory may hold, and each at least one."""
+    lanes, events = (1, 40) if most == 16 else (3, 20)
+
+    async def run() -> None:
+        ran: Counter[tuple[str, str]] = Counter()
+
+        async def once(call: Any) -> Outcome:
+            ran[call.hook, call.event.id] += 1
+            return Outcome.done()
+
+        hooks = [given.hook(given.step("once", lane=f"lane-{n}"), name=f"hook-{n}") for n in range(lanes)]
+        store = await a_store(record=1_000_000)
+        async with given.world(hooks, {"once": once}, store=store, limits=limits) as world:
+            accepted = [await world.emit() for _ in range(events)]
+            await given.until(lambda: ran and len(ran) == world.engine.lanes.jobs)
+            looks = store.calls["claim_due"]
+            await given.until(lambda: store.calls["claim_due"] >= looks + 5)  # it looks for more, and takes none
+            assert len(ran) == world.engine.lanes.jobs <= most
+            assert (await store.counts())[Status.PENDING] == lanes * events - len(ran)
+            store.failures.clear()
+            world.clock.ahead += 2
+            ended = [delivery for one in accepted for delivery in await world.ended(one)]
+            assert {delivery.status for delivery in ended} == {Status.SUCCEEDED}
+            assert (len(ran), set(ran.values())) == (lanes * events, {1})
+
+    asyncio.run(run())
+
+
 def test_an_emit_cancelled_while_the_store_fails_leaves_nothing_leased_and_forgotten(given) -> None:
     async def run() -> None:
         store = await a_store()

@@ -1,19 +1,21 @@
 """Lanes: what one holds must not disturb others, and memory stays bounded."""
 
-import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from hookrt.delivery.gates import Gates
 from hookrt.delivery.lane import Job, Lane
 from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.limits import Limits
+from hookrt.model.breaker_policy import BreakerPolicy
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event
 from hookrt.model.hook import Destination
+from hookrt.testing import FakeClock
 
 
 def make(limits: Limits, destinations: dict[str, Destination] | None = None) -> tuple[Lanes, list[str]]:
     worked: list[str] = []
-    lanes = Lanes(limits, lambda: destinations or {}, lambda lane: worked.append(lane.name))
+    lanes = Lanes(limits, Gates(lambda: destinations or {}, FakeClock()), lambda lane: worked.append(lane.name))
     lanes.open = True
     return lanes, worked
 
@@ -88,28 +90,78 @@ def test_a_lane_asks_the_store_only_when_half_empty() -> None:
     assert lanes.claimable() == {"a": 4}
 
 
-class SlowClock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def now_us(self) -> int:
-        return int(self.seconds * 1_000_000)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+def test_a_lane_with_a_rate_holds_no_more_than_it_starts_in_a_while() -> None:
+    destinations = {"slow": Destination("slow", rate=0.01), "fast": Destination("fast", rate=1000.0)}
+    lanes, _ = make(Limits(concurrency=32), destinations)
+    assert lanes.get("slow").capacity == 1
+    assert lanes.get("fast").capacity == lanes.get("other").capacity == 256
 
 
-def test_rate_spaces_the_starts_of_a_lane() -> None:
-    async def run() -> list[float]:
-        clock, lane, starts = SlowClock(), Lane("a", 8, rate=4.0), []
-        for _ in range(5):
-            await lane.pace(clock)
-            starts.append(clock.seconds - 100)
-        return starts
+def opened(lanes: Lanes, name: str) -> Lane:
+    lane = lanes.get(name)
+    assert lane.gate.breaker is not None
+    for _ in range(10):
+        lane.gate.breaker.failed(lane.gate.turn, 1000.0, 0.0)
+    lane.gate.look()
+    return lane
 
-    assert asyncio.run(run()) == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+def test_an_open_breaker_claims_nothing_and_is_handed_what_is_new() -> None:
+    lanes, _ = make(Limits(concurrency=2))
+    opened(lanes, "a")
+    lanes.mark_starved("a")
+    assert lanes.claimable() == {"a": 0}
+    assert sum(lanes.reserve("a", 1) for _ in range(50)) == 16
+    assert lanes.opening_in() == 10.0
+    assert lanes.reserve("b", 1), "another lane is not concerned"
+
+
+def test_a_lane_that_rests_shrinks_what_it_may_hold() -> None:
+    lanes, _ = make(Limits(concurrency=2))
+    lanes.get("a").gate.rest(1000.0, timedelta(seconds=3))
+    assert lanes.claimable() == {"a": 0}
+    assert sum(lanes.reserve("a", 1) for _ in range(50)) == 2
+    assert lanes.opening_in() == 3.0
+
+
+def test_a_half_open_lane_takes_one_delivery_for_the_probe() -> None:
+    destination = Destination("a", breaker=BreakerPolicy(failures=1, pause=timedelta(0)))
+    lanes, _ = make(Limits(concurrency=4), {"a": destination})
+    opened(lanes, "a")
+    assert lanes.claimable() == {"a": 1}
+    assert [lanes.reserve("a", 1) for _ in range(2)] == [True, False]
+
+
+def test_a_lane_whose_gate_is_closed_is_kept_so_that_it_claims_nothing() -> None:
+    lanes, _ = make(Limits())
+    lane = opened(lanes, "a")
+    lanes.drop_if_idle(lane)
+    assert lanes.claimable() == {"a": 0}
+
+
+def test_a_lane_forgets_nothing_of_its_endpoint_when_it_is_idle_and_dropped() -> None:
+    lanes, _ = make(Limits())
+    lane = lanes.get("a")
+    assert lane.gate.breaker is not None
+    lane.gate.breaker.failed(0, 1000.0, 0.0)
+    lanes.drop_if_idle(lane)
+    assert lanes.figures() == {}
+    assert lanes.get("a").gate.breaker.row == 1
+
+
+def test_lanes_that_live_pick_up_new_limits_when_refreshed() -> None:
+    destinations = {"a": Destination("a", concurrency=1)}
+    lanes, worked = make(Limits(concurrency=8), destinations)
+    lane = lanes.get("a")
+    for _ in range(4):
+        assert lanes.reserve("a", 10)
+        lanes.put("a", a_job("a"))
+    worked.clear()
+    destinations["a"] = Destination("a", concurrency=3, rate=100.0, breaker=None)
+    lanes.refresh()
+    assert (lane.concurrency, lane.gate.rate, lane.gate.breaker) == (3, 100.0, None)
+    assert worked == ["a"] * 3, "and has workers for it"
+    destinations.clear()
+    lanes.refresh()
+    assert (lane.concurrency, lane.gate.rate) == (8, 0.0)
+    assert lane.gate.breaker is not None

@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from hookrt.clock import SystemClock
 from hookrt.delivery.limits import Limits
+from hookrt.errors import Overloaded
 from hookrt.model.delivery import Status
 from hookrt.model.outcome import Outcome
 from hookrt.model.policy import fixed
@@ -149,6 +152,25 @@ def test_held_deliveries_go_on_when_the_hook_comes_back(given) -> None:
         async with given.world([hook], {"first": ok}, store=store) as world:
             [delivery] = await world.ended(accepted)
             assert delivery.status is Status.SUCCEEDED
+
+    asyncio.run(run())
+
+
+def test_held_deliveries_are_outside_the_pending_limit(given) -> None:
+    async def run() -> None:
+        store = await shared_store()
+        removed, present = given.hook(given.step("first"), name="removed"), given.hook(given.step("first"))
+        async with given.world([removed], {"first": ok}, store=store, lead=False) as world:
+            for _ in range(3):
+                await world.emit()
+        async with given.world([], {}, store=store):
+            assert (await store.counts())[Status.HELD] == 3
+        limits = replace(FAST, pending=2)
+        async with given.world([present], {"first": ok}, store=store, limits=limits, lead=False) as world:
+            for _ in range(2):
+                await world.emit()
+            with pytest.raises(Overloaded):  # the two that are pending are the limit
+                await world.emit()
 
     asyncio.run(run())
 

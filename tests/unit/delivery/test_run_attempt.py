@@ -256,3 +256,48 @@ def test_a_bug_of_the_engine_costs_one_delivery_some_time_and_is_seen(given) -> 
             assert (delivery.status, delivery.reason, delivery.attempts) == (Status.WAITING, "engine-bug", 0)
 
     asyncio.run(run())
+
+
+def test_an_action_is_told_which_settings_hold_an_expression(given) -> None:
+    calls: list[Any] = []
+
+    async def act(call: Any) -> Outcome:
+        calls.append(call)
+        return Outcome.done()
+
+    attempt(given, act, step=given.step("act", rendered=frozenset({"url"})))
+    attempt(given, act)
+    assert [call.rendered for call in calls] == [{"url"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "ceiling_s", "rest_s"), [(90, 3600, 90), (90, 20, 20), (90, 0, 1), (0.5, 0, 0.5), (-5, 3600, 0)]
+)
+def test_a_lane_rests_no_longer_than_the_steps_ceiling_of_retry_after(
+    given, asked_s: float, ceiling_s: float, rest_s: float
+) -> None:
+    async def act(call: Any) -> Outcome:
+        return replace(Outcome.retry("status"), slow_down=timedelta(seconds=asked_s))
+
+    policy = replace(fixed(timedelta(seconds=5), 2), max_retry_after=timedelta(seconds=ceiling_s))
+    ended = attempt(given, act, step=given.step("act", retry=policy))
+    assert ended.outcome.slow_down == timedelta(seconds=rest_s)
+
+
+@pytest.mark.parametrize(("name", "value"), [("slow_down", 5), ("disable", True)])
+def test_a_wish_of_the_wrong_type_costs_the_attempt(given, name: str, value: Any) -> None:
+    async def act(call: Any) -> Outcome:
+        return replace(Outcome.done(), **{name: value})
+
+    ended = attempt(given, act)
+    assert (ended.outcome.kind, ended.outcome.reason) == (OutcomeKind.RETRY, "exception")
+    assert name in ended.outcome.message
+
+
+def test_why_a_hook_is_disabled_is_masked_and_cut(given) -> None:
+    async def act(call: Any) -> Outcome:
+        return replace(Outcome.done(), disable="hush " + "x" * 10_000)
+
+    ended = attempt(given, act, mask=lambda text: text.replace("hush", "***"))
+    assert ended.outcome.disable.startswith("*** xxx")
+    assert len(ended.outcome.disable) == MAX_MESSAGE + 1

@@ -6,7 +6,7 @@ import ipaddress
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hookrt.egress.ranges import METADATA_HOSTS, canonical, is_metadata, not_public, readings
@@ -238,6 +238,7 @@ def test_an_origin_is_trusted_when_it_is_the_same_to_the_client(origin: str, url
         assert read_target(url, (origin,)).trusted is trusted
 
 
+@example(".")
 @given(st.text(max_size=60))
 def test_a_hostile_url_is_read_or_refused_and_nothing_else(text: str):
     for url in (text, f"http://{text}", f"https://example.com/{text}"):

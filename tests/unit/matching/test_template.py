@@ -9,7 +9,7 @@ import pytest
 
 from hookrt.errors import ExpressionError, SecretMissing
 from hookrt.matching.names import Mentions, Names
-from hookrt.matching.template import compile_template, find_expression, static_only, unescape
+from hookrt.matching.template import compile_template, find_expression, find_faults, unescape
 from hookrt.model.hook import Scope
 
 Render = Callable[..., Any]
@@ -235,6 +235,16 @@ def test_a_secret_that_is_not_provided_is_an_expression_error(
             template.render(Scope(plain.event, "welcome", {}, {}, secrets))
 
 
+def test_every_expression_of_a_text_that_does_not_compile_is_found_with_its_place(names_in_settings: Names) -> None:
+    text = "${{ evnt.id }} ${{ event.id }} $${{\n  ${{ event.id + }} ${{ nope(1) }} ${{ event.id"
+    found = [(fault.line, fault.column) for fault in find_faults(text, names_in_settings)]
+    assert found == [(1, 5), (2, 18), (2, 25), (2, 36)]
+    with pytest.raises(ExpressionError) as caught:
+        compile_template(text, names_in_settings)
+    assert (caught.value.line, caught.value.column) == (1, 5)
+    assert list(find_faults("${{ event.id }} $${{", names_in_settings)) == []
+
+
 def test_an_expression_that_fails_names_the_part_and_its_place(render: Render) -> None:
     assert failure(render, "a ${{ event.data.user.name }}", {}) == (1, 7, "event.data.user is missing")
 
@@ -245,7 +255,6 @@ def test_an_expression_that_fails_names_the_part_and_its_place(render: Render) -
 )
 def test_an_expression_in_a_static_field_is_found_with_its_place(text: str, place: tuple[int, int] | None) -> None:
     assert find_expression(text) == place
-    assert static_only(text) is (place is None)
 
 
 def test_a_static_field_may_hold_an_escaped_opening() -> None:

@@ -1,6 +1,7 @@
 """Retry policies: how often, and after which waits."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -12,6 +13,22 @@ def test_the_standard_schedule_is_ten_attempts_over_three_days():
     assert timedelta(days=3) < sum(STANDARD.delays, timedelta()) < timedelta(days=4)
     assert list(STANDARD.delays) == sorted(STANDARD.delays)
     assert max(STANDARD.delays) <= MAX_DELAY
+
+
+def test_the_standard_schedule_is_that_of_the_standard_webhooks_with_a_fifth_of_jitter():
+    after = [time.planned - before.planned for before, time in pairwise(STANDARD.times())]
+    units = [(5, "seconds"), (5, "minutes"), (30, "minutes"), *((hours, "hours") for hours in (2, 5, 10, 14, 20, 24))]
+    assert after == [timedelta(**{unit: count}) for count, unit in units]
+    assert STANDARD.times()[0].latest == timedelta(0)
+    assert STANDARD.jitter == 0.2
+
+
+def test_times_add_up_with_all_jitter_one_way_and_the_other():
+    times = fixed(timedelta(seconds=10), 3, jitter=0.5).times()
+    assert [time.planned.total_seconds() for time in times] == [0, 10, 20]
+    assert [time.earliest.total_seconds() for time in times] == [0, 5, 10]
+    assert [time.latest.total_seconds() for time in times] == [0, 15, 30]
+    assert len(NO_RETRY.times()) == 1
 
 
 def test_no_retry_is_one_attempt():

@@ -22,6 +22,21 @@ def samples(metrics):
     return {name: float(value) for name, value in found if "_created" not in name}
 
 
+def test_readings_of_the_configuration_are_counted_by_result_and_the_last_good_one_has_a_time():
+    metrics = Metrics()
+    found = samples(metrics)
+    began = found["hookrt_config_last_accepted_timestamp_seconds"]
+    assert began > 0
+    assert found['hookrt_config_reloads_total{result="rejected"}'] == 0
+    metrics.configuration_read(accepted=False)
+    assert samples(metrics)["hookrt_config_last_accepted_timestamp_seconds"] == began
+    metrics.configuration_read(accepted=True)
+    found = samples(metrics)
+    assert found["hookrt_config_last_accepted_timestamp_seconds"] > began
+    assert found['hookrt_config_reloads_total{result="accepted"}'] == 1
+    assert found['hookrt_config_reloads_total{result="rejected"}'] == 1
+
+
 def test_an_attempt_is_counted_by_hook_outcome_and_reason_and_timed_by_action():
     metrics = Metrics()
     metrics.attempt_recorded(recorded())
@@ -34,6 +49,26 @@ def test_an_attempt_is_counted_by_hook_outcome_and_reason_and_timed_by_action():
     assert found['hookrt_attempt_seconds_sum{action="webhook"}'] == pytest.approx(0.06)
     assert found['hookrt_attempt_seconds_bucket{action="webhook",le="0.025"}'] == 3
     assert found['hookrt_attempt_seconds_bucket{action="webhook",le="0.01"}'] == 0
+
+
+def test_what_a_rule_drops_and_what_has_no_key_is_counted():
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.delivery_dropped("welcome", "debounce")
+    metrics.key_missing("welcome", "order")
+    found = samples(metrics)
+    assert found['hookrt_dropped_total{hook="welcome",reason="debounce"}'] == 2
+    assert found['hookrt_missing_keys_total{hook="welcome",rule="order"}'] == 1
+
+
+def test_hooks_that_are_disabled_and_enabled_are_counted_and_those_of_the_moment_shown():
+    metrics = Metrics(lambda: Load(disabled=["welcome"]))
+    metrics.hook_disabled("welcome", "endpoint")
+    metrics.hook_enabled("welcome", "by-hand")
+    found = samples(metrics)
+    assert found['hookrt_hook_switches_total{hook="welcome",reason="endpoint",state="disabled"}'] == 1
+    assert found['hookrt_hook_switches_total{hook="welcome",reason="by-hand",state="enabled"}'] == 1
+    assert found['hookrt_hook_disabled{hook="welcome"}'] == 1
 
 
 def test_a_delivery_is_counted_when_it_ends():
@@ -76,6 +111,20 @@ def test_gauges_are_asked_for_when_the_metrics_are_read():
     assert found['hookrt_open_deliveries{status="pending"}'] == 7
     assert found['hookrt_lane_in_flight{lane="crm"}'] == 3
     assert asked == [1]
+
+
+def test_breakers_rests_and_refusals_are_shown_by_lane_but_not_by_origins_that_events_name():
+    metrics = Metrics(lambda: Load(breakers={"crm": "open", "shop": "half-open", "mail": "closed"}))
+    for lane in ("crm", None, None):
+        metrics.breaker_changed(lane, "open")
+        metrics.lane_rested(lane)
+        metrics.start_refused(lane, "breaker-open")
+    found = samples(metrics)
+    assert [found[f'hookrt_breaker_state{{lane="{lane}"}}'] for lane in ("mail", "shop", "crm")] == [0, 1, 2]
+    for lane, count in (("crm", 1), ("other", 2)):
+        assert found[f'hookrt_breaker_changes_total{{lane="{lane}",state="open"}}'] == count
+        assert found[f'hookrt_lane_rests_total{{lane="{lane}"}}'] == count
+        assert found[f'hookrt_lane_refusals_total{{lane="{lane}",reason="breaker-open"}}'] == count
 
 
 def test_a_load_that_cannot_be_told_leaves_the_counters():

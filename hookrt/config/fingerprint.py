@@ -1,0 +1,46 @@
+"""Fingerprints of hooks: whether one is written as it was before, wherever in the files it stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+def fingerprints(hooks: Mapping[str, Entry], defaults: Entry | None) -> dict[str, bytes]:
+    """The fingerprint of each hook, over its text without comments and spaces, and over the defaults for all hooks."""
+    shared = hashlib.blake2b(digest_size=16)
+    if defaults is not None:
+        _add(defaults.value, shared)
+    found = {}
+    for name, entry in hooks.items():
+        own = shared.copy()
+        _add(entry.value, own)
+        found[name] = own.digest()
+    return found
+
+
+def _add(node: Node, to: _Hash) -> None:
+    if isinstance(node, TextNode):
+        _add_text(node.text, b"p" if node.plain else b"q", to)
+    elif isinstance(node, ListNode):
+        to.update(b"[%d" % len(node.items))
+        for item in node.items:
+            _add(item, to)
+    elif isinstance(node, MapNode):
+        to.update(b"{%d" % len(node.entries))
+        for key, entry in node.entries.items():
+            _add_text(key, b"k", to)
+            _add(entry.value, to)
+
+
+def _add_text(text: str, kind: bytes, to: _Hash) -> None:
+    encoded = text.encode("utf-8", "surrogatepass")
+    to.update(b"%s%d:" % (kind, len(encoded)))
+    to.update(encoded)

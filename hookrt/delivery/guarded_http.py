@@ -1,0 +1,109 @@
+"""The way out of an attempt whose lane does not say where it leads: each request passes the gate of its own origin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from hookrt.delivery.endpoint_watch import FAILURES, NO_SIGN, EndpointWatch, Refused, Sign
+from hookrt.delivery.gate import RATE_LIMITED, Gate
+from hookrt.delivery.lane import Job
+from hookrt.delivery.run_attempt import Ended
+from hookrt.model.attempt import Exchange
+from hookrt.model.outcome import OutcomeKind
+from hookrt.plugin.protocols import Http, HttpError, Response
+
+if TYPE_CHECKING:
+    import httpx
+
+_WHY = {
+    "breaker-open": "too many attempts failed there",
+    "lane-resting": "it asked for a rest",
+    "rate-limited": "its rate is used up",
+}
+
+
+class GuardedHttp:
+    """Keeps the promises of `hookrt.plugin.Http`, by way of another one, for one attempt.
+
+    A request that its gate refuses raises HttpError with the refusal's reason.
+    """
+
+    __slots__ = ("_client", "_http", "_job", "_origin", "_promised", "_refused", "_watch")
+
+    def __init__(self, watch: EndpointWatch, job: Job) -> None:
+        self._watch = watch
+        self._job = job
+        self._promised = job.delivery.reason == RATE_LIMITED
+        self._http: Http | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._origin: str | None = None  # where the last request went
+        self._refused: Refused | None = None
+
+    def around(self, http: Http) -> Self:
+        """This guard before that way out."""
+        self._http = http
+        return self
+
+    def ended(self, gate: Gate, turn: int, ended: Ended) -> Refused | None:
+        """The attempt is over; `gate` is its lane's. What kept it from sending anything at all: then nothing has
+        happened, and the attempt need not be spent.
+        """
+        if self._origin is None:
+            self._watch.ended(gate, turn, ended, self._job)
+            return None if ended.outcome.kind is OutcomeKind.DONE else self._refused
+        self._watch.attempted(gate, turn, NO_SIGN, self._job)
+        if ended.outcome.slow_down is not None:
+            self._watch.overloaded(self._watch.gates.for_troubled(self._origin), ended.outcome.slow_down)
+        return None
+
+    async def send(self, method: str, url: str, **options: Any) -> Response:
+        """Send one request, if its origin's gate lets it pass; raises HttpError."""
+        assert self._http is not None
+        origin = self._watch.gates.origin(url)
+        if origin is None:  # no URL, as the way out will say
+            return await self._http.send(method, url, **options)
+        gate = self._watch.gates.for_origin(origin)
+        if gate is not None and gate.watchful:
+            self._pass(gate)
+        self._origin = origin
+        turn = gate.turn if gate is not None else 0
+        try:
+            response = await self._http.send(method, url, **options)
+        except HttpError as error:
+            self._tell(origin, gate, turn, Sign(False if error.reason in FAILURES else None, error.reason))
+            raise
+        except BaseException:
+            self._tell(origin, gate, turn, NO_SIGN)
+            raise
+        self._tell(origin, gate, turn, Sign(response.status_code < 500, "status"))
+        return response
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """An httpx client that passes the same gates; httpx is imported when this is first read."""
+        if self._client is None:
+            from hookrt.egress.httpx_face import Send, make_client  # noqa: PLC0415 - httpx takes long to import
+
+            self._client = make_client(cast("Send", self.send))
+        return self._client
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The last request and its answer, as they will be recorded."""
+        return self._http.exchange if self._http is not None else None
+
+    def _pass(self, gate: Gate) -> None:
+        refusal = gate.begin_unbooked(self._watch.gates.now(), promised=self._promised)
+        self._watch.look_at(gate, self._job)
+        if refusal is None:
+            return
+        self._refused = Refused(gate, refusal)
+        raise HttpError(refusal.reason, f"nothing is sent to {gate.name} now: {_WHY[refusal.reason]}")
+
+    def _tell(self, origin: str, gate: Gate | None, turn: int, sign: Sign) -> None:
+        """Of an origin that nobody knows a failure is worth a gate, and only that."""
+        if gate is None and sign.answers is False:
+            gate = self._watch.gates.for_troubled(origin)
+        if gate is not None:
+            self._watch.attempted(gate, turn, sign, self._job)
+            self._watch.gates.let_go(origin, gate)

@@ -1,0 +1,1 @@
+"""Jobs: replays and cancellations of many, done in the background by the process that delivers."""
