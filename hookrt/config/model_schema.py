@@ -7,12 +7,15 @@ import inspect
 import textwrap
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from hookrt.config.model_errors import models_in
+from hookrt.plugin.settings import format_duration
 
 Schema = dict[str, Any]
 
@@ -40,7 +43,7 @@ def model_schema(
     describe accepts any mapping.
     """
     try:
-        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}", schema_generator=_AsWritten)
     except Exception:
         return {"type": "object"}
     docs = {one.__name__: field_docs(one) for one in _models_of(model)}
@@ -54,6 +57,17 @@ def model_schema(
         schema.get("properties", {}).update(kept)
     schema.pop("title", None)
     return schema
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Shows defaults as they are written in YAML: a duration as `7d`, not as `P7D`, which nobody may write."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        if isinstance(dft, BaseModel):
+            return {name: self.encode_default(getattr(dft, name)) for name in type(dft).model_fields}
+        return super().encode_default(dft)
 
 
 def field_docs(model: type[BaseModel]) -> dict[str, str]:

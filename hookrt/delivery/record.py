@@ -162,6 +162,8 @@ class Recorder:
             self._intake.open_deliveries -= 1
             self._waiters.finished(after)
             observer.delivery_ended(after.hook, after.status)
+        elif after.status is Status.HELD:  # held ones are outside the pending limit
+            self._intake.open_deliveries -= 1
 
     def _action_of(self, hook: str, step: str) -> str:
         found = self._ports.router.get(hook)

@@ -176,3 +176,16 @@ def test_with_the_built_in_actions_it_accepts_the_example_and_the_starter() -> N
     example = Path(__file__).parents[3] / "hooks.yaml"
     for text in (example.read_text(), starter_text()):
         assert list(schema.iter_errors(values(text))) == []
+
+
+def test_a_default_is_shown_as_it_is_written(schema: Draft202012Validator) -> None:
+    def parts(node: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(node, dict):
+            yield node
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from parts(inner)
+
+    shown = [part for part in parts(schema.schema) if isinstance(part.get("default"), str) and "pattern" in part]
+    assert shown
+    for part in shown:
+        Draft202012Validator(part).validate(part["default"])

@@ -175,6 +175,28 @@ def test_held_deliveries_are_outside_the_pending_limit(given) -> None:
     asyncio.run(run())
 
 
+def test_a_delivery_that_becomes_held_leaves_the_pending_limit_at_once(given) -> None:
+    async def run() -> None:
+        gate = asyncio.Event()
+
+        async def wait(call: Any) -> Outcome:
+            await gate.wait()
+            return Outcome.done()
+
+        hook = given.hook(given.step("first"), given.step("second"))
+        rarely = Limits(poll=timedelta(hours=1))  # nobody counts anew meanwhile
+        async with given.world([hook], {"first": wait, "second": ok}, limits=rarely) as world:
+            await world.emit()
+            world.ports.router.remove(hook.name)
+            gate.set()
+            async with asyncio.timeout(10):
+                while world.engine.intake.open_deliveries:
+                    await asyncio.sleep(0.01)
+            assert (await world.store.counts())[Status.HELD] == 1
+
+    asyncio.run(run())
+
+
 def test_deliveries_of_a_hook_switched_off_in_the_file_wait_for_it(given) -> None:
     async def run() -> None:
         store = await shared_store()
