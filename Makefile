@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test simulate check format bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,11 @@ run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C 
 
 test: $(READY) ## Run every test
 	@$(BIN)/python -m pytest
+
+SEEDS ?= 1000
+
+simulate: $(READY) ## Run the engine in made-up worlds full of faults: SEEDS=10000, or SEED=123 to replay one
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 check: $(READY) ## Style, types and import directions
 	@$(BIN)/ruff check .
