@@ -130,7 +130,7 @@ class Engine:
 
     def redefine_soon(self, change: Redefined) -> None:
         """Hooks are defined anew: their stored deliveries follow, where it is this process that delivers them."""
-        if change and self.leading:
+        if change and self.leadership.held:  # also while it takes over, which may have looked at them before
             self._spawn(self._redefinition.settle(change))
 
     async def _take_up_at_last(self, hook: Hook) -> None:

@@ -10,18 +10,23 @@ from hookrt.delivery.ports import Ports
 
 
 class Leadership:
-    """Tries to become the process that delivers, and keeps what it holds leased while it is."""
+    """Tries to become the process that delivers, and keeps what it holds leased while it is.
+
+    `held` says that nobody else delivers any more, `leading` that this process has taken over.
+    """
 
     def __init__(self, ports: Ports, owner: str, on_lead: Callable[[], Awaitable[None]]) -> None:
         self._ports = ports
         self._owner = owner
         self._on_lead = on_lead
         self.leading = False
+        self.held = False
         self._renewed_us = 0
 
     async def try_lead(self) -> bool:
         """Become the one that delivers, if nobody else is. What fails half-way is done again by the next try."""
         if not self.leading and await self._ports.store.lead():
+            self.held = True
             self._renewed_us = self._ports.store.now_us()
             await self._on_lead()
             self.leading = True

@@ -63,12 +63,13 @@ def build_router() -> APIRouter:
 
 async def list_hooks(runtime: Runtime, filters: Annotated[Filters, Query()]) -> Listed[HookShown]:
     """Hooks in the order of their names, each with the figures of the last 24 hours."""
-    names = sorted(runtime.router.hooks)
+    hooks = dict(runtime.router.hooks)  # as they are now: a reload may change them while the store is asked
+    names = sorted(hooks)
     start = 0 if filters.cursor is None else bisect.bisect_right(names, filters.cursor)
     chosen = names[start : start + filters.limit]
     more = start + filters.limit < len(names)
     states = await _disabled(runtime)
-    items = [await _show(runtime, runtime.router.hooks[name], states) for name in chosen]
+    items = [await _show(runtime, hooks[name], states) for name in chosen]
     return Listed(items=items, next=chosen[-1] if more else None)
 
 

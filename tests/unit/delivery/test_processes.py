@@ -9,6 +9,7 @@ import pytest
 
 from hookrt.clock import SystemClock
 from hookrt.delivery.limits import Limits
+from hookrt.delivery.redefine import Redefined
 from hookrt.errors import Overloaded
 from hookrt.model.delivery import Status
 from hookrt.model.outcome import Outcome
@@ -193,6 +194,26 @@ def test_a_delivery_that_becomes_held_leaves_the_pending_limit_at_once(given) ->
                 while world.engine.intake.open_deliveries:
                     await asyncio.sleep(0.01)
             assert (await world.store.counts())[Status.HELD] == 1
+
+    asyncio.run(run())
+
+
+def test_a_hook_that_comes_back_while_a_process_takes_over_has_its_deliveries(given) -> None:
+    async def run() -> None:
+        store = await shared_store()
+        hook = given.hook(given.step("first"))
+        async with given.world([hook], {"first": ok}, store=store, lead=False) as world:
+            accepted = await world.emit()
+        async with given.world([], {"first": ok}, store=store, lead=False) as world:
+
+            async def reload() -> None:
+                assert (await store.counts())[Status.HELD] == 1
+                world.ports.router.put(hook)
+                world.engine.redefine_soon(Redefined(hook.origin, defined=(hook.name,)))
+
+            await world.engine.start(on_lead=reload)
+            [delivery] = await world.ended(accepted)
+            assert delivery.status is Status.SUCCEEDED
 
     asyncio.run(run())
 
