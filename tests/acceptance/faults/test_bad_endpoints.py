@@ -18,8 +18,9 @@ def test_a_bad_endpoint_ends_with_its_reason_and_disturbs_no_other(
     serve: Any, endpoints: Any, until: Any, behaviour: str, reason: str
 ) -> None:
     hooks = {"good": hook("Good", f"{endpoints.url}/ok")}
-    bad_url = endpoints.url.replace("127.0.0.1", "localhost") + f"/{behaviour}"  # a lane of its own
-    service = serve({"hooks": {**hooks, "bad": hook("Bad", bad_url)}})
+    origin = endpoints.url.replace("127.0.0.1", "localhost")  # a lane of its own
+    destinations = {origin: {"breaker": "off"}}  # which would spare it most of them
+    service = serve({"destinations": destinations, "hooks": {**hooks, "bad": hook("Bad", f"{origin}/{behaviour}")}})
     bad = service.emit(*["Bad"] * 40)  # more than its lane takes at once
     good = service.emit(*["Good"] * HONEST)
     until(lambda: service.count(hook="good", status="succeeded") == HONEST, lambda: service.shown)

@@ -1,0 +1,158 @@
+"""Snippets in files of their own: checked, served, changed while `hookrt run` runs, and named by their errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+DEADLINE_S = 60.0
+
+HOOKS = """\
+hooks:
+  shape:
+    on: Order.*
+    steps:
+      - python: {file: snippets/shape.py}
+  inline:
+    on: Other.*
+    steps:
+      - python: |
+          def run(event, ctx):
+              ctx.log("before"); print("printed")
+
+              return event["data"]["nope"]
+        retry: none
+"""
+
+SHAPE = """\
+import json
+
+def run(event, ctx):
+    print("the first")
+    return json.loads("{}")
+"""
+
+
+class Service:
+    """A running `hookrt run`, asked over HTTP."""
+
+    def __init__(self, running: Any) -> None:
+        self.running = running
+        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
+        assert found
+        self.client = httpx.Client(base_url=found[1], trust_env=False, timeout=DEADLINE_S)
+
+    def attempt(self, event_type: str) -> dict[str, Any]:
+        """The attempt of the delivery that a new event leads to, once it is final."""
+        answer = self.client.post("/v1/events", json={"type": event_type, "data": {}})
+        assert answer.status_code == 202
+        [delivery] = answer.json()["deliveries"]
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            shown = self.client.get(f"/v1/deliveries/{delivery}").json()
+            if shown["status"] in {"succeeded", "dead"}:
+                [attempt] = shown["attempts"]
+                return dict(attempt)
+            time.sleep(0.02)
+        raise AssertionError("the delivery came to no end in time")
+
+
+@pytest.fixture
+def snippet(tmp_path: Path) -> Path:
+    """The file that hooks.yaml names."""
+    (tmp_path / "hooks.yaml").write_text(HOOKS)
+    (tmp_path / "snippets").mkdir()
+    file = tmp_path / "snippets" / "shape.py"
+    file.write_text(SHAPE)
+    return file
+
+
+@pytest.fixture
+def service(start: Callable[..., Any], snippet: Path) -> Iterator[Service]:
+    """`hookrt run` with that file."""
+    made = Service(start("run", "--port", "0"))
+    yield made
+    made.client.close()
+
+
+def test_a_changed_snippet_file_is_taken_up_while_the_service_runs(service: Service, snippet: Path) -> None:
+    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    snippet.write_text(SHAPE.replace("first", "second"))
+    told = json.loads(service.running.wait_for("config-reloaded"))
+    assert told["changes"] == "1 hook changed (shape)"
+    assert service.attempt("Order.Paid")["logs"] == ["the second"]
+    other = snippet.with_name("other")
+    other.write_text(SHAPE.replace("first", "third"))
+    other.rename(snippet)
+    service.running.wait_for("config-reloaded")
+    assert service.attempt("Order.Paid")["logs"] == ["the third"]
+
+
+def test_a_broken_or_absent_snippet_file_changes_nothing_and_can_be_mended(service: Service, snippet: Path) -> None:
+    snippet.write_text(SHAPE + "x = = 1\n")
+    told = json.loads(service.running.wait_for("config-rejected"))
+    assert told["problems"].startswith("snippets/shape.py:6:5: error: syntax error")
+    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    snippet.unlink()
+    told = json.loads(service.running.wait_for("config-rejected"))
+    assert "there is no file 'snippets/shape.py'" in told["problems"]
+    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    snippet.write_text(SHAPE.replace("first", "second"))
+    service.running.wait_for("config-reloaded")
+    assert service.attempt("Order.Paid")["logs"] == ["the second"]
+
+
+def test_an_error_of_a_snippet_names_the_line_of_the_file_that_it_stands_in(service: Service, snippet: Path) -> None:
+    inline = service.attempt("Other.Thing")
+    assert inline["message"] == 'hooks.yaml:13: KeyError: \'nope\' | return event["data"]["nope"]'
+    assert inline["logs"] == ["info: before", "printed"]
+    snippet.write_text(SHAPE.replace("{}", "{"))
+    service.running.wait_for("config-reloaded")
+    message = service.attempt("Order.Paid")["message"]
+    assert message.startswith("snippets/shape.py:5: JSONDecodeError: Expecting property name")
+    assert message.endswith(' | return json.loads("{")')
+    assert "Traceback" not in message
+
+
+def test_check_places_errors_in_the_snippets_own_file(hookrt: Callable[..., Any], snippet: Path) -> None:
+    assert hookrt("check").returncode == 0
+    snippet.write_text("def run(event, ctx):\n    import os\n    return = 1\n")
+    done = hookrt("check")
+    assert done.returncode == 1
+    assert "snippets/shape.py:3:12: error: syntax error: invalid syntax (in the hook 'shape', hooks.yaml:5:9)" in (
+        done.stdout
+    )
+    assert "    3 |     return = 1\n      |            ^\n" in done.stdout
+    told = json.loads(hookrt("check", "-o", "json").stdout)
+    assert [(one["file"], one["line"], one["column"]) for one in told["problems"]] == [("snippets/shape.py", 3, 12)]
+    snippet.write_text("def run(event, ctx):\n    import os\n    return 1\n")
+    assert "snippets/shape.py:2:5: error: the module 'os' is not available in snippets" in hookrt("check").stdout
+
+
+def test_check_finds_a_missing_snippet_file_and_says_which_was_meant(hookrt: Callable[..., Any], snippet: Path) -> None:
+    snippet.rename(snippet.with_name("shapes.py"))
+    done = hookrt("check")
+    assert done.returncode == 1
+    assert "hooks.yaml:5:24: error: `file`: there is no file 'snippets/shape.py'" in done.stdout
+    assert "did you mean 'snippets/shapes.py'?" in done.stdout
+
+
+def test_the_path_is_relative_to_hooks_yaml_wherever_the_command_runs(
+    start: Callable[..., Any], hookrt: Callable[..., Any], snippet: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "hooks.yaml").rename(tmp_path / "deploy" / "hooks.yaml")
+    (tmp_path / "snippets").rename(tmp_path / "deploy" / "snippets")
+    assert hookrt("check", "deploy").returncode == 0
+    service = Service(start("run", "deploy/hooks.yaml", "--port", "0"))
+    try:
+        assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    finally:
+        service.client.close()
