@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check format bench lock clean
+.PHONY: help run test simulate sandbox check format bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,9 @@ SEEDS ?= 1000
 
 simulate: $(READY) ## Run the engine in made-up worlds full of faults: SEEDS=10000, or SEED=123 to replay one
 	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+sandbox: $(READY) ## Escapes and ordinary snippets against real sandboxed workers: CORPUS=FILE, or the project's own
+	@$(BIN)/python -m sandbox_corpus $(if $(CORPUS),"$(CORPUS)")
 
 check: $(READY) ## Style, types and import directions
 	@$(BIN)/ruff check .

@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hookrt.config.context import LoadContext
 from hookrt.config.cut_text import warn_if_cut
 from hookrt.config.expressions import compile_setting, refuse_expression
-from hookrt.config.nodes import Entry, ListNode, MapNode, Node, Path, TextNode, describe, is_empty, node_at, real_path
+from hookrt.config.nodes import (
+    BrokenNode,
+    Entry,
+    ListNode,
+    MapNode,
+    Node,
+    Path,
+    Style,
+    TextNode,
+    describe,
+    is_empty,
+    node_at,
+    real_path,
+)
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.rendering import FixedSettings, TemplatedSettings
 from hookrt.config.settings_tree import BROKEN, Leaf, SettingsTree, read_scalar, read_tree
@@ -18,7 +32,7 @@ from hookrt.config.text_position import locate
 from hookrt.config.validation import Target, validate
 from hookrt.matching.names import Mentions, Names
 from hookrt.matching.template import unescape
-from hookrt.model.hook import StepSettings
+from hookrt.model.hook import FindLine, StepSettings, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.plugin.action import Action, SettingsProblem
 from hookrt.plugin.settings import Settings
@@ -28,11 +42,12 @@ _READS_STEPS = re.compile(r"\bsteps\b")
 
 @dataclass(frozen=True, slots=True)
 class ActionSite:
-    """Where an action stands: its key in the step, its settings below it, and the names its expressions see."""
+    """Where an action stands: its key in the step, its settings below it, the names its expressions see, the hook."""
 
     key: TextNode
     node: Node
     names: Names
+    hook: str = ""
 
     @property
     def owner(self) -> str:
@@ -43,7 +58,8 @@ class ActionSite:
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
     """What came of the settings of a step. `lane` is the action's own answer, None for the hook's lane; `rendered` are
-    the settings that hold an expression, `shown` those that are part of the policy.
+    the settings that hold an expression, `shown` those that are part of the policy, `written` finds lines of the static
+    texts.
     """
 
     settings: StepSettings
@@ -52,6 +68,7 @@ class ReadSettings:
     trusted_origins: tuple[str, ...]
     rendered: frozenset[str]
     shown: Mapping[str, Any]
+    written: Mapping[str, FindLine]
 
 
 def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings | None:
@@ -61,10 +78,12 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
     node = expand_short(site.node, action.short, site.owner, context.log)
     if node is None:
         return None
+    node = context.files.take_in(_with_missing(node, site, action, context), action.text_files, site.key, site.hook)
     tree = read_tree(node, lambda path, text: _read_leaf(path, text, site, action, context.log), context.log)
     mentions = _mentions(tree, site, action, context)
     destinations = context.known_destinations()
-    checked = validate(action.settings, tree, Target(site.owner, site.key.span, destinations), context.log)
+    target = Target(site.owner, site.key.span, destinations, tuple(action.text_files))
+    checked = validate(action.settings, tree, target, context.log)
     if checked.model is not None:
         _ask_action(site, checked.model, tree, context)
     if checked.failed or tree.broken:
@@ -77,6 +96,7 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
         trusted_origins=_origins(tree, action, [context.destination_urls.get(name) for name in named]),
         rendered=frozenset(str(path[0]) for path in tree.templates),
         shown={name: value for name, value in tree.value.items() if name in action.shown},
+        written=_written(tree, action),
     )
 
 
@@ -103,7 +123,20 @@ def expand_short(node: Node, short: str | None, owner: str, log: ProblemLog) -> 
     return None
 
 
+def _with_missing(node: MapNode, site: ActionSite, action: type[Action[Any]], context: LoadContext) -> MapNode:
+    """With something broken, reported, for a text that is needed, and neither there nor in a file."""
+    entries = dict(node.entries)
+    for file, target in action.text_files.items():
+        field = action.settings.model_fields.get(target)
+        if field is not None and field.is_required() and not entries.keys() & {file, target}:
+            context.log.error(site.key, f"{site.owner} needs `{target}` or `{file}`", f"`{file}` is the path of a file")
+            entries[target] = Entry(site.key, BrokenNode(site.key.span))
+    return MapNode(node.span, entries)
+
+
 def _read_leaf(path: Path, node: TextNode, site: ActionSite, action: type[Action[Any]], log: ProblemLog) -> Leaf:
+    if node.style is Style.FILE:
+        return Leaf(node.text)
     if path[0] in action.static:
         if refuse_expression(node, f"`{path[0]}`", log):
             return BROKEN
@@ -159,10 +192,26 @@ def _ask_action(site: ActionSite, model: Any, tree: SettingsTree, context: LoadC
 def _report(problem: SettingsProblem, site: ActionSite, tree: SettingsTree, log: ProblemLog) -> None:
     path = real_path(tree.node, problem.path)
     node = node_at(tree.node, path)
+    message = problem.message
+    if isinstance(node, TextNode) and node.style is Style.FILE and site.hook:
+        message += f" (in the hook {site.hook!r}, {site.key.span.place})"
     if problem.line is not None and isinstance(node, TextNode):
-        log.error(locate(node, problem.line, problem.column or 1), problem.message, problem.hint)
+        log.error(locate(node, problem.line, problem.column or 1), message, problem.hint)
     else:
-        log.error(node.span if path else site.key.span, problem.message, problem.hint)
+        log.error(node.span if path else site.key.span, message, problem.hint)
+
+
+def _written(tree: SettingsTree, action: type[Action[Any]]) -> Mapping[str, FindLine]:
+    """What finds the lines of the static texts in their files."""
+    texts = {name: tree.node.get(name) for name in action.static}
+    return {name: partial(_find_line, node) for name, node in texts.items() if isinstance(node, TextNode)}
+
+
+def _find_line(node: TextNode, line: int) -> WrittenLine:
+    lines = node.text.split("\n", line)
+    text = lines[line - 1] if line <= len(lines) else ""
+    span = locate(node, line, len(text) - len(text.lstrip()) + 1)  # the indentation belongs to YAML as well
+    return WrittenLine(span.place, span.line_text)
 
 
 def _lane(site: ActionSite, tree: SettingsTree, context: LoadContext) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hookrt.config.stamp import Stamp
 from hookrt.model.hook import Destination, Hook
 from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.protocols import Secrets
@@ -62,10 +63,14 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load gives: the configuration, None when there is any error, and all problems, warnings too."""
+    """What a load gives: the configuration, None when there is any error, and all problems, warnings too.
+
+    `seen` is how the text files that settings name (snippets, say) looked just before they were read.
+    """
 
     configuration: Configuration | None
     problems: tuple[Problem, ...] = ()
+    seen: frozenset[Stamp] = frozenset()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

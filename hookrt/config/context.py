@@ -9,6 +9,7 @@ from typing import Any
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.secret_check import SecretCheck
 from hookrt.config.suggest import closest
+from hookrt.config.text_files import TextFiles
 from hookrt.plugin.action import Action
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import KnownDestinations
@@ -22,17 +23,18 @@ class LoadContext:
 
     `destination_urls` has an entry for every declared destination, `source_types` for every declared source with
     the types that it publishes (None: any). `service_actions` are the actions that have service settings,
-    `fingerprints` those of the hooks by name. With `complete` false a file could not be read, so that a name that seems
-    to be unknown may be declared there.
+    `fingerprints` those of the hooks by name, `files` the text files that settings name. With `complete` false a file
+    could not be read, so that a name that seems to be unknown may be declared there.
     """
 
     log: ProblemLog
     registry: Registry
     secrets: SecretCheck
+    files: TextFiles
     destination_urls: Mapping[str, str | None] = field(default_factory=dict)
     source_types: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     service_actions: Collection[str] = ()
-    fingerprints: Mapping[str, bytes] = field(default_factory=dict)
+    fingerprints: dict[str, bytes] = field(default_factory=dict)
     complete: bool = True
     _actions: dict[str, Action[Any] | None] = field(default_factory=dict)
     _near: dict[str, str | None] = field(default_factory=dict)

@@ -53,10 +53,10 @@ def report_expression(node: TextNode, error: ExpressionError, log: ProblemLog) -
     log.error(span, error.message, HINT if comment_behind(node) else None)
 
 
-def refuse_expression(node: TextNode, what: str, log: ProblemLog) -> bool:
+def refuse_expression(node: TextNode, what: str, log: ProblemLog, hint: str = "read it from `event`") -> bool:
     """Whether an expression stands in a text that takes none; reported at the expression."""
     found = find_expression(node.text)
     if found is None:
         return False
-    log.error(locate(node, *found, width=3), f"{what} takes no `${{{{ }}}}`", "read it from `event`")
+    log.error(locate(node, *found, width=3), f"{what} takes no `${{{{ }}}}`", hint)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode
@@ -24,6 +24,14 @@ def fingerprints(hooks: Mapping[str, Entry], defaults: Entry | None) -> dict[str
         _add(entry.value, own)
         found[name] = own.digest()
     return found
+
+
+def with_texts(fingerprint: bytes, texts: Iterable[str]) -> bytes:
+    """The fingerprint of a hook that has these texts from files as well; the paths stand in the hook already."""
+    own = hashlib.blake2b(fingerprint, digest_size=16)
+    for text in texts:
+        _add_text(text, b"f", own)
+    return own.digest()
 
 
 def _add(node: Node, to: _Hash) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hookrt.config.context import LoadContext
 from hookrt.config.fields import Fields, Keys, as_mapping, as_text, check_name
+from hookrt.config.fingerprint import with_texts
 from hookrt.config.keyed import KEYED_KEYS, read_keyed
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe
 from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
@@ -76,6 +77,8 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
     enabled = fields.flag("enabled", default=True)
     keyed = read_keyed(fields, policy.expires or DEFAULT_EXPIRES, context)
     steps = read_steps(key.text, node.entries["steps"], policy, context) if "steps" in node.entries else ()
+    if texts := context.files.texts.get(key.text):
+        context.fingerprints[key.text] = with_texts(context.fingerprints.get(key.text, b""), texts)
     if not patterns or not steps:
         return None
     return Hook(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hookrt.config.configuration import Configuration, Loaded, LoadOptions
 from hookrt.config.problem_log import ProblemLog, TooManyProblems
-from hookrt.config.sections import read_sections
+from hookrt.config.sections import Sections, read_sections
 from hookrt.errors import ConfigError
 from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.registry import Registry
@@ -24,14 +24,17 @@ def load(path: Path, options: LoadOptions) -> Loaded:
     """
     log = ProblemLog()
     masker = options.secrets.masker if options.secrets else options.masker or Masker()
+    sections = Sections(path)
     configuration: Configuration | None = None
     with suppress(TooManyProblems):
-        configuration = _read(path, options, masker, log)
+        sections = read_sections(path, log)
+        configuration = _read(sections, options, masker, log)
     problems = tuple(_without_secrets(problem, masker) for problem in log.sorted())
+    seen = frozenset(sections.seen)
     if log.has_errors or configuration is None:
-        return Loaded(None, problems)
+        return Loaded(None, problems, seen)
     warnings = tuple(problem for problem in problems if problem.severity is Severity.WARNING)
-    return Loaded(replace(configuration, warnings=warnings), problems)
+    return Loaded(replace(configuration, warnings=warnings), problems, seen)
 
 
 def load_or_raise(path: Path, options: LoadOptions) -> Configuration:
@@ -42,8 +45,7 @@ def load_or_raise(path: Path, options: LoadOptions) -> Configuration:
     return loaded.configuration
 
 
-def _read(path: Path, options: LoadOptions, masker: Masker, log: ProblemLog) -> Configuration:
-    sections = read_sections(path, log)
+def _read(sections: Sections, options: LoadOptions, masker: Masker, log: ProblemLog) -> Configuration:
     _announce_checks(sections.step_keys(), options.registry)
     # Only now, since it costs as much as what the actions began, which goes on meanwhile.
     from hookrt.config.reading import Reader  # noqa: PLC0415

@@ -79,7 +79,8 @@ def is_type_error(kind: str) -> bool:
 class Subject:
     """What an error is about: the node, whose settings it belongs to, and what could stand there instead.
 
-    `static_type` is the JSON type of an expression in its place, `destinations` the names that exist.
+    `static_type` is the JSON type of an expression in its place, `destinations` the names that exist, `also` keys
+    beside the model's own.
     """
 
     owner: str
@@ -87,6 +88,7 @@ class Subject:
     model: type[BaseModel]
     static_type: str | None = None
     destinations: Collection[str] = ()
+    also: tuple[str, ...] = ()
 
 
 def explain_error(finding: Finding, subject: Subject) -> tuple[str, str | None]:
@@ -97,6 +99,7 @@ def explain_error(finding: Finding, subject: Subject) -> tuple[str, str | None]:
     if kind == "extra_forbidden":
         unknown = str(finding.error["loc"][-1])
         choices = list(_keys_at(subject.model, tuple(finding.error["loc"])[:-1]))
+        choices += subject.also if len(finding.path) == 1 else ()
         return f"{subject.owner} has no setting {shorten(unknown)}", did_you_mean(unknown, choices)
     if kind == "unknown_destination":
         hint = did_you_mean(context["name"], subject.destinations)

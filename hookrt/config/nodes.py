@@ -17,6 +17,8 @@ class Style(StrEnum):
     DOUBLE = "double"
     LITERAL = "literal"
     FOLDED = "folded"
+    FILE = "file"
+    """Not written in YAML at all: the whole content of a text file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

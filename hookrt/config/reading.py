@@ -19,6 +19,7 @@ from hookrt.config.service import SecretSettings, ServiceSettings
 from hookrt.config.service_section import directory_of, merge_service
 from hookrt.config.source_text import SourceText, Span
 from hookrt.config.sources import SourceEntry, read_sources
+from hookrt.config.text_files import TextFiles
 from hookrt.model.hook import Destination, Hook
 from hookrt.secrets.lookup import SecretLookup
 from hookrt.secrets.masking import Masker
@@ -48,8 +49,9 @@ class Reader:
         context = self._context(check, destinations, sources)
         context.service_actions = service.actions.keys()
         context.fingerprints = fingerprints(self._sections.named["hooks"], self._sections.single.get("defaults"))
+        hooks = self._hooks(context)  # now the fingerprints are whole
         return Configuration(
-            hooks=self._hooks(context),
+            hooks=hooks,
             destinations={destination.name: destination for destination in destinations},
             sources=sources,
             service=service,
@@ -79,6 +81,7 @@ class Reader:
             log=self._log,
             registry=self._options.registry,
             secrets=check,
+            files=TextFiles(self._sections.base_dir, self._log, self._sections.seen),
             destination_urls=urls,
             source_types=types,
             complete=self._sections.complete,

@@ -28,6 +28,7 @@ _CONDITION = {
     "description": 'A CEL expression that is true or false: event.data.age > 17, get(event, "data.name", "") != ""',
 }
 _EXPRESSION = {"type": "string", "pattern": "\\$\\{\\{", "description": "${{ a CEL expression }}"}
+_TEXT_FILE = {"type": "string", "minLength": 1, "not": {"pattern": "^[/~]|(^|/)\\.\\.(/|$)|\\$\\{\\{"}}
 _EVENT_TYPE = {
     "type": "string",
     "minLength": 1,
@@ -117,6 +118,7 @@ def _step(registry: Registry, definitions: Definitions) -> Schema:
 def _action(name: str, registry: Registry, definitions: Definitions) -> Schema:
     action = registry.actions[name]
     settings = model_schema(action.settings, f"action.{name}", definitions, static=action.static)
+    settings = _with_text_files(settings, action.text_files)
     return _described(_with_short(settings, action.short), action.__doc__)
 
 
@@ -176,9 +178,22 @@ def _with_short(settings: Schema, short: str | None) -> Schema:
     inner = settings.get("properties", {}).get(short) if short else None
     if inner is not None:
         forms.insert(0, {"allOf": [inner, {"not": {"type": ["object", "array"]}}]})
-    if not settings.get("required"):
+    if not settings.get("required") and "allOf" not in settings:
         forms.append({"type": "null"})
     return {"anyOf": forms} if len(forms) > 1 else settings
+
+
+def _with_text_files(settings: Schema, pairs: Mapping[str, str]) -> Schema:
+    """Settings of which some may come from a file instead: of each pair one is there, or none if none is needed."""
+    properties, rules = dict(settings.get("properties", {})), []
+    for file, target in pairs.items():
+        properties[file] = {**_TEXT_FILE, "description": f"The path of a file that holds `{target}`"}
+        each = {"oneOf": [{"required": [target]}, {"required": [file]}]}
+        rules.append(each if target in settings.get("required", ()) else {"not": {"required": [file, target]}})
+    if not rules:
+        return settings
+    required = [name for name in settings.get("required", ()) if name not in pairs.values()]
+    return {**settings, "properties": properties, "required": required, "allOf": rules}
 
 
 def _described(schema: Schema, text: str | None) -> Schema:

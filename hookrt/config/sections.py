@@ -10,6 +10,7 @@ from hookrt.config.fields import Fields, Keys, as_mapping
 from hookrt.config.nodes import Entry, ListNode, MapNode, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import SourceText, Span
+from hookrt.config.stamp import Stamp
 from hookrt.config.suggest import closest, shorten
 
 SECTIONS = ("version", "defaults", "sources", "destinations", "hooks", "service")
@@ -37,7 +38,8 @@ _ELSEWHERE = {
 class Sections:
     """What the files say, section by section. With `complete` false one of them could not be read.
 
-    `base_dir` is the folder that they are in. `misnamed` are sections that seem to be there under a wrong key.
+    `base_dir` is the folder that they are in. `misnamed` are sections that seem to be there under a wrong key. `seen`
+    is how the text files looked that settings name, once these are read.
     """
 
     base_dir: Path
@@ -46,6 +48,7 @@ class Sections:
     single: dict[str, Entry] = field(default_factory=dict)
     complete: bool = True
     misnamed: set[str] = field(default_factory=set)
+    seen: set[Stamp] = field(default_factory=set)
 
     def step_keys(self) -> frozenset[str]:
         """All keys of all steps, among them the names of their actions."""

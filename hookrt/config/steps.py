@@ -168,7 +168,7 @@ def _read_step(draft: _Draft, hook: str, names: Names, policy: Policy, context: 
     continues = fields.flag("continue_on_error", default=False)
     if draft.action is None:
         return None
-    site = ActionSite(draft.action, draft.node.entries[draft.action.text].value, replace(names, secrets=True))
+    site = ActionSite(draft.action, draft.node.entries[draft.action.text].value, replace(names, secrets=True), hook)
     settings = read_action_settings(site, context)
     if settings is None:
         return None
@@ -186,6 +186,7 @@ def _read_step(draft: _Draft, hook: str, names: Names, policy: Policy, context: 
         trusted_origins=settings.trusted_origins,
         rendered=settings.rendered,
         shown=settings.shown,
+        written=settings.written,
     )
     return _Read(step, _mentioned(settings, when))
 

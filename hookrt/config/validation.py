@@ -22,11 +22,12 @@ ModelT = TypeVar("ModelT", bound=Settings)
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is validated, for messages: `owner` as in `webhook`, and the key that holds it, where what is missing
-    is reported."""
+    is reported. `also` are keys that the model does not know, since they have been dealt with."""
 
     owner: str
     at: Span
     context: KnownDestinations | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def _report(model: type[Settings], tree: SettingsTree, target: Target, finding: 
         model=model,
         static_type=template.static_type if template else None,
         destinations=target.context.names if target.context else (),
+        also=target.also,
     )
     message, hint = explain_error(finding, subject)
     log.error(_place(tree, target, finding), message, hint)

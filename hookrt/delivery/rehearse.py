@@ -92,6 +92,7 @@ class Rehearsal:
             http=self._unsent(step.trusted_origins, step.timeout.total_seconds()),
             destinations=self._ports.destinations,
             rendered=step.rendered,
+            written=step.written,
         )
 
     def _shown(self, settings: Any) -> Any:

@@ -170,6 +170,7 @@ def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
         },
         destinations=ports.destinations,
         rendered=step.rendered,
+        written=step.written,
     )
 
 

@@ -142,13 +142,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenLine:
+    """A line of somebody's text in its file; `text` is None where it is not to be shown."""
+
+    place: Place
+    text: str | None = None
+
+
+FindLine = Callable[[int], WrittenLine]
+"""Finds a line (from 1) of a text setting in the file that it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """The place of an action in a hook.
 
     `action` is the registered name. `lane` is known when the file is read: a destination's name, a literal origin,
     or the hook. `keeps_output` says that a later step mentions the output, so that it is worth storing. `rendered` are
     the settings, by their first key, that hold an expression. `shown` are those, as written, that its action counts
-    to the policy of a step.
+    to the policy of a step. `written` finds the lines of its static texts (code, say).
     """
 
     id: str
@@ -164,6 +176,7 @@ class Step:
     trusted_origins: tuple[str, ...] = ()
     rendered: frozenset[str] = frozenset()
     shown: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, FindLine] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hookrt.model.answers import DEFAULT_RULES, LITERAL_RULES, SUCCESS, AnswerRu
 from hookrt.model.attempt import MAX_RECORDED_BODY, Attempt, Exchange
 from hookrt.model.delivery import Status
 from hookrt.model.event import Event, check_event, format_time
-from hookrt.model.hook import Destination, SigningSecret
+from hookrt.model.hook import Destination, FindLine, SigningSecret, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.model.outcome import Emission, Outcome, OutcomeKind
 from hookrt.model.policy import AFTER_CRASH, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
@@ -49,6 +49,7 @@ __all__ = [
     "EventError",
     "Exchange",
     "Failures",
+    "FindLine",
     "Http",
     "HttpError",
     "Log",
@@ -73,6 +74,7 @@ __all__ = [
     "State",
     "Status",
     "Statuses",
+    "WrittenLine",
     "action",
     "check_event",
     "exponential",

@@ -14,7 +14,7 @@ from pydantic import create_model
 
 from hookrt.clock import Clock
 from hookrt.model.event import Event
-from hookrt.model.hook import Destination
+from hookrt.model.hook import Destination, FindLine
 from hookrt.model.outcome import Emission, Outcome
 from hookrt.model.policy import NO_RETRY, RetryPolicy
 from hookrt.plugin.protocols import Http, Log
@@ -46,7 +46,9 @@ class ActionCall(Generic[SettingsT]):
     `event` is this call's own copy. `steps` holds the results of the earlier steps as plain values. `attempt`
     counts the attempts of this step from 1. `message_id` is the idempotency key, the same at every attempt.
     `started` is the attempt's time, `deadline` when it is cut off. `destinations` are the named ones. `rendered` are
-    the settings that hold an expression, by their first key: what else there is was written out by somebody.
+    the settings that hold an expression, by their first key: what else there is was written out by somebody. `written`
+    finds a line of a static text (code, say) in the file that it stands in, `written["code"](3)`; empty where there is
+    no file.
     """
 
     settings: SettingsT
@@ -62,6 +64,7 @@ class ActionCall(Generic[SettingsT]):
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()
+    written: Mapping[str, FindLine] = field(default_factory=dict)
     emitted: list[Emission] = field(default_factory=list)
 
     @property
@@ -109,6 +112,11 @@ class Action(Generic[SettingsT]):
 
     static: ClassVar[frozenset[str]] = frozenset()
     """Settings in which `${{` is an error: code, argv, SQL."""
+
+    text_files: ClassVar[Mapping[str, str]] = {}
+    """Keys that name a text file whose content is taken for another setting, one of `static`: with `{"file": "code"}`
+    somebody may write `file: snippets/shape.py` instead of `code`, and the action gets `code`. The path is relative to
+    the folder of hooks.yaml and stays inside; the file is UTF-8, at most 64 KiB, and read again when it has changed."""
 
     shown: ClassVar[frozenset[str]] = frozenset()
     """Settings that belong to the policy of a step and are shown with it, as they were written: `success`, say."""

@@ -28,8 +28,7 @@ def action_faults(brought: object) -> list[str]:
         *_name_faults(brought),
         *_model_faults(brought, "settings"),
         *(_model_faults(brought, "service_settings") if brought.service_settings is not None else ()),
-        *_key_faults(brought),
-        *_value_faults(brought),
+        *(_value_faults(brought) or _key_faults(brought)),
         *_method_faults(brought, awaited=("run", "open", "close"), plain=("expect_checks", "check", "lane")),
         *_making_faults(brought),
     ]
@@ -104,7 +103,13 @@ def _short_faults(brought: type[Any]) -> list[str]:
 
 def _key_faults(brought: type[Action[Any]]) -> list[str]:
     unknown = sorted(str(key) for key in set(brought.static) - _keys_of(brought))
-    return [*_short_faults(brought), *(f"its `static` names {key!r}, which is none of its settings" for key in unknown)]
+    faults = [f"its `static` names {key!r}, which is none of its settings" for key in unknown]
+    for file, target in brought.text_files.items():
+        if file in _keys_of(brought):
+            faults.append(f"its `text_files` names {file!r}, which is one of its settings")
+        if target not in brought.static:
+            faults.append(f"its `text_files` leads to {target!r}, which is none of its `static` settings")
+    return [*_short_faults(brought), *faults]
 
 
 def _value_faults(brought: type[Action[Any]]) -> list[str]:
@@ -112,6 +117,7 @@ def _value_faults(brought: type[Action[Any]]) -> list[str]:
         ("retry", RetryPolicy),
         ("default_timeout", (timedelta, type(None))),
         ("reasons", Mapping),
+        ("text_files", Mapping),
     )
     return [
         f"its `{name}` is {_shown(getattr(brought, name))}, which is of the wrong kind"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any
 from hookrt.config.env_file import read_env_file
 from hookrt.config.load import Loaded, LoadOptions, load
 from hookrt.config.sections import yaml_files
+from hookrt.config.stamp import Stamp, stamp_of
 from hookrt.errors import ConfigError
 from hookrt.plugin.registry import Registry
-
-Stamp = tuple[str, str, int, int, int, int, int]
-"""A path, where it really leads, and what tells one state of that file from another; zeros for one that is absent."""
 
 Look = frozenset[Stamp]
 """Everything that a configuration is read from, as it was at one moment. Two equal ones: nothing has changed."""
@@ -33,7 +30,8 @@ class Reading:
 @dataclass(slots=True)
 class ConfigFiles:
     """The files of a configuration: `path`, a file or a directory of `*.yaml`; `env_file`, whose variables those of
-    `env` win over; and the secrets' directory, once it is known. `settings` win over `service:` in the files.
+    `env` win over; and the secrets' directory and the text files that settings name, once they are known. `settings`
+    win over `service:` in the files.
 
     `seen` is how they looked when they were read last, whatever came of that. Its methods wait for the disk.
     """
@@ -45,6 +43,7 @@ class ConfigFiles:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seen: Look = frozenset()
     _secrets: Path | None = None
+    _texts: frozenset[Path] = frozenset()
 
     def read(self) -> Reading:
         """Read everything; whatever is wrong is a problem, and nothing is raised for what somebody wrote."""
@@ -57,12 +56,13 @@ class ConfigFiles:
             self._secrets = found.base_dir / directory if directory else None
         if self._secrets != known:
             secrets = _look_at(_entries(self._secrets))
-        self.seen = files | secrets
+        self._texts = frozenset(Path(stamp[0]) for stamp in reading.loaded.seen)
+        self.seen = files | secrets | reading.loaded.seen
         return reading
 
     def look(self) -> Look:
         """How they look now."""
-        return self._stamps() | _look_at(_entries(self._secrets))
+        return self._stamps() | _look_at(_entries(self._secrets)) | _look_at(self._texts)
 
     def _read(self) -> Reading:
         try:
@@ -81,7 +81,7 @@ class ConfigFiles:
 
 
 def _look_at(paths: Iterable[Path]) -> Look:
-    return frozenset(_stamp(path) for path in paths)
+    return frozenset(stamp_of(path) for path in paths)
 
 
 def _entries(directory: Path | None) -> Iterator[Path]:
@@ -92,13 +92,3 @@ def _entries(directory: Path | None) -> Iterator[Path]:
         yield from [directory / name for name in os.listdir(directory) if not name.startswith(".")]
     except OSError:
         yield directory
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        real, status = os.path.realpath(path), os.stat(path)
-    except (OSError, ValueError):
-        return (str(path), "", 0, 0, 0, 0, 0)
-    if stat.S_ISDIR(status.st_mode):  # what else comes and goes in it is of no interest
-        return (str(path), real, status.st_dev, status.st_ino, 0, 0, status.st_mode)
-    return (str(path), real, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)

@@ -14,13 +14,28 @@ from hookrt.actions.log import escape_control
 from hookrt.actions.python_snippet.checker import shared_checker
 from hookrt.actions.python_snippet.settings import PythonServiceSettings, PythonSettings
 from hookrt.actions.python_snippet.worker.wire import Answer, Finding
-from hookrt.plugin import AFTER_CRASH, Action, ActionCall, ActionSetup, Log, Outcome, PluginError, SettingsProblem
+from hookrt.plugin import (
+    AFTER_CRASH,
+    Action,
+    ActionCall,
+    ActionSetup,
+    FindLine,
+    Log,
+    Outcome,
+    PluginError,
+    SettingsProblem,
+)
 
 if TYPE_CHECKING:
     from hookrt.actions.python_snippet.pool import Pool, Run
 
 MAX_LINES = 1000
 """Log lines of one run that are kept."""
+
+MAX_EXCERPT = 200
+"""Characters of the snippet's line that an error shows."""
+
+_NAME_IT = "write it as `file`: `python: {file: ...}`"
 
 FINAL = frozenset({"rejected", "denied", "bad_result"})
 """Reasons that another attempt cannot change."""
@@ -32,6 +47,7 @@ class PythonSnippet(Action[PythonSettings]):
     name = "python"
     short = "code"
     static = frozenset({"code"})
+    text_files: ClassVar[Mapping[str, str]] = {"file": "code"}
     retry = AFTER_CRASH
     default_timeout = timedelta(seconds=5)
     service_settings = PythonServiceSettings
@@ -75,11 +91,13 @@ class PythonSnippet(Action[PythonSettings]):
 
     def check(self, settings: PythonSettings) -> Iterable[SettingsProblem]:
         """Compile the snippet in a worker process; each problem comes with its line and column."""
-        lines = settings.code.splitlines()
+        lines = settings.code.split("\n")
         try:
             findings = shared_checker().check(settings.code)
         except PluginError as error:
             findings = [Finding(message=str(error))]
+        if findings and _names_file(settings.code):
+            findings = [Finding(message="this is the path of a file, not a snippet", hint=_NAME_IT)]
         return [_problem(finding, lines) for finding in findings]
 
     async def run(self, call: ActionCall[PythonSettings]) -> Outcome:
@@ -93,7 +111,7 @@ class PythonSnippet(Action[PythonSettings]):
         except WorkerFault as fault:
             return Outcome.retry(fault.kind, fault.message)
         self._warn_once()
-        return _outcome(answer)
+        return _outcome(answer, call.written.get("code"))
 
     def _warn_once(self) -> None:
         if self._log is not None and self._pool is not None and self._pool.isolation == "degraded":
@@ -123,16 +141,28 @@ def _context(call: ActionCall[PythonSettings]) -> dict[str, Any]:
     }
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _outcome(answer: Answer, find_line: FindLine | None) -> Outcome:
     logs = _log_lines(answer.logs)
     if answer.kind == "done":
         return Outcome.done(answer.result, logs=logs)
-    message = escape_control(answer.message or "")
-    if answer.line is not None:
-        message = f"line {answer.line}: {message}"
+    message = _placed(answer.message or "", answer.line, find_line)
     if answer.kind in FINAL:
         return Outcome.reject(answer.kind, message, logs=logs)
     return Outcome.retry(answer.kind, message, logs=logs)
+
+
+def _placed(message: str, line: int | None, find_line: FindLine | None) -> str:
+    """The message with the snippet's line, as a line of the file that it stands in, and that line's text."""
+    if line is not None and line > 0 and find_line is not None:
+        found = find_line(line)
+        shown = (found.text or "").strip()
+        excerpt = f" | {shown if len(shown) <= MAX_EXCERPT else shown[: MAX_EXCERPT - 1] + '…'}" if shown else ""
+        return escape_control(f"{found.place.file}:{found.place.line}: {message}{excerpt}")
+    return escape_control(message if line is None else f"line {line}: {message}")
+
+
+def _names_file(code: str) -> bool:
+    return code.strip().endswith(".py") and len(code.split()) == 1
 
 
 def _log_lines(lines: list[str]) -> list[str]:

@@ -74,6 +74,7 @@ class Snippet(Action[SnippetSettings]):
     name = "snippet"
     short = "code"
     static = frozenset({"code"})
+    text_files: ClassVar[Mapping[str, str]] = {"file": "code"}
     retry = AFTER_CRASH
 
     def check(self, settings: SnippetSettings) -> Iterable[SettingsProblem]:

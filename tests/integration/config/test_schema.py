@@ -54,11 +54,21 @@ EXPRESSIONS = [
     "hooks: {one: {on: A, steps: [{say: {text: x, parts: ['${{ a }}', {name: x, size: '${{ a }}'}]}}]}}",
     "hooks: {one: {on: A, steps: [{post: {url: x, headers: '${{ a }}', signing_secret: '${{ a }}'}}]}}",
     "hooks: {one: {on: A, steps: [{snippet: {code: x, memory: '${{ a }}'}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: a/b.py, memory: '${{ a }}'}}]}}",
     "destinations: {crm: {url: '${{ env.X }}', rate: '${{ env.X }}', concurrency: '${{ env.X }}'}}",
     "service: {port: '${{ env.X }}', tokens: '${{ env.X }}', limits: {event: '${{ env.X }}'}}",
 ]
 
 BAD = [
+    "hooks: {one: {on: A, steps: [{snippet: {code: x, file: y}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {memory: 1MiB}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: null}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: /etc/x}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: a/../b}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: '${{ a }}'}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: ''}}]}}",
+    "hooks: {one: {on: A, steps: [{snippet: {file: 5}}]}}",
     "hoks: {}",
     "version: 2",
     "hooks: {One: {on: A, steps: [{say: x}]}}",

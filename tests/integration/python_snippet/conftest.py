@@ -7,38 +7,19 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hookrt.actions.python_snippet.pool import Limits, Pool, PoolSize, Run
-from hookrt.actions.python_snippet.process import WorkerFault
-from hookrt.actions.python_snippet.spawn import BOOT
+from hookrt.actions.python_snippet.spawn import BOOT, start_child
+from hookrt.actions.python_snippet.worker.wire import HEADER, decode_ready
+from sandbox_corpus.judge import LIMITS, Given, run_once
+from sandbox_corpus.workers import write_raw_boot
 
 EVENT = {"id": "evt_1", "type": "order.created", "source": "test", "data": {"n": 1, "names": ["b", "a"]}}
-
-LIMITS = Limits(timeout=1.0, memory=256 * 2**20, output=64 * 2**10, result=256 * 2**10)
-
-RAW_BOOT = """\
-import sys
-sys.path.insert(0, {folder!r})
-import boot
-descriptor, parent, memory, *directories = sys.argv[1:]
-boot.prepare_imports(directories)
-import builtins, ctypes, os, resource, signal, socket, stat, time
-from hookrt.actions.python_snippet.worker.compiler import Compiled
-from hookrt.actions.python_snippet.worker.execute import Executor
-from hookrt.actions.python_snippet.worker.serve import serve
-from hookrt.actions.python_snippet.worker.walls import Walls, raise_walls
-def compile_raw(source):
-    return Compiled(compile(source, "<snippet>", "exec", dont_inherit=True))
-def no_walls(parent, memory):
-    return Walls("none", ())
-executor = Executor(compile_raw, {{"__builtins__": builtins}})
-serve(int(descriptor), int(parent), int(memory), executor, {walls})
-"""
 
 FAKE_BOOT = """\
 import json, os, signal, struct, sys, time
@@ -58,17 +39,6 @@ time.sleep(60)
 
 
 @dataclass
-class Given:
-    """What became of one run, in the words of the corpora."""
-
-    outcome: str
-    result: Any = None
-    message: str = ""
-    line: int | None = None
-    logs: list[str] = field(default_factory=list)
-
-
-@dataclass
 class Bench:
     """A pool, and a short way to run something in it."""
 
@@ -78,12 +48,7 @@ class Bench:
     async def run(self, code: str, hook: str = "hook", event: Any = None, **context: Any) -> Given:
         timeout = context.pop("timeout", self.limits.timeout)
         limits = replace(self.limits, timeout=timeout)
-        try:
-            answer = await self.pool.run(hook, Run(code, EVENT if event is None else event, context, limits))
-        except WorkerFault as fault:
-            return Given(fault.kind, message=fault.message)
-        kind = "ok" if answer.kind == "done" else answer.kind
-        return Given(kind, answer.result, answer.message or "", answer.line, answer.logs)
+        return await run_once(self.pool, hook, Run(code, EVENT if event is None else event, context, limits))
 
 
 OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
@@ -105,15 +70,24 @@ def open_bench() -> OpenBench:
 
 
 @pytest.fixture
-def raw_boot(tmp_path: Path) -> Callable[[str], Path]:
-    """A worker without the language policy, behind `raise_walls` or `no_walls`."""
+def raw_boot(tmp_path: Path) -> Path:
+    """A worker without the language policy, behind all walls."""
+    return write_raw_boot(tmp_path)
 
-    def written(walls: str) -> Path:
-        script = tmp_path / "raw_boot.py"
-        script.write_text(RAW_BOOT.format(folder=str(BOOT.parent), walls=walls))
-        return script
 
-    return written
+@pytest.fixture
+def standing_walls() -> Callable[..., set[str]]:
+    """The walls that a worker, started with these options, says stand around it on this system."""
+
+    def ask(*options: str) -> set[str]:
+        child = start_child(LIMITS.memory, BOOT, *options)
+        try:
+            (length,) = HEADER.unpack(child.socket.recv(HEADER.size))
+            return set(decode_ready(child.socket.recv(length)).walls)
+        finally:
+            child.stop()
+
+    return ask
 
 
 @pytest.fixture

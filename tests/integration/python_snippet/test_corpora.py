@@ -1,124 +1,100 @@
-"""Both corpora through real workers: what must work does, and what must not has an acceptable outcome."""
+"""Both corpora through real workers: what must work does, and what must not has an acceptable outcome.
+
+Then the layers one by one: which of them hold when the language policy is off.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from hookrt.actions.python_snippet.spawn import BOOT
+from sandbox_corpus.items import Item, read_items
+from sandbox_corpus.judge import Verdict, judge_all
+from sandbox_corpus.workers import LAYERS, write_raw_boot
 
 CORPORA = Path(__file__).parents[2] / "corpora"
-CANARY = "canary-5b1f0c"
-AT_ONCE = 3
+
+ALWAYS_BREACH = {
+    "rb-list-root",
+    "rb-write-file",
+    "rb-chmod",
+    "rb-system",
+    "rb-fork",
+    "rb-socket-tcp",
+    "rb-socket-unix",
+    "rb-signal-parent",
+}
+"""What a bypass reaches on any Linux, also without privileges, when nothing else stands in its way."""
 
 
-def load(name: str) -> list[dict[str, Any]]:
-    items = yaml.safe_load((CORPORA / name).read_text(encoding="utf-8"))
-    assert items
-    return items
+def load(name: str, raw: bool = False) -> list[Item]:
+    found = read_items((CORPORA / name).read_text(encoding="utf-8"), name)
+    return [item for item in found if item.raw is raw]
 
 
-def source_of(item: dict[str, Any]) -> str:
-    return item["snippet"] if "snippet" in item else eval(item["snippet_py"])
+def judge(items: list[Item], boot: Path = BOOT) -> Verdict:
+    return asyncio.run(judge_all(items, boot))
 
 
-class Corpus:
-    """Runs items a few at a time, each in one of a few hooks, and collects what is not as it should be."""
-
-    def __init__(self, bench: Any, folder: Path) -> None:
-        self.bench = bench
-        self.secret, self.probe = folder / "secret", folder / "probe"
-        self.secret.write_text(CANARY)
-        self.unexpected: list[str] = []
-        self.hooks: asyncio.Queue[str] = asyncio.Queue()
-        for number in range(AT_ONCE):
-            self.hooks.put_nowait(f"hook-{number}")
-
-    async def run_all(self, items: list[dict[str, Any]]) -> list[str]:
-        await asyncio.gather(*(self.judge(item) for item in items))
-        return self.unexpected
-
-    async def run(self, item: dict[str, Any], hook: str, code: str) -> Any:
-        event = item.get("event") or {"id": "evt_1", "type": "t", "time": "2026-11-23T08:00:00Z", "data": {"n": 1}}
-        before = copy.deepcopy(event)
-        paths = {"secret_file": str(self.secret), "probe_file": str(self.probe)}
-        given = await self.bench.run(code, hook, event, **paths)
-        said = f"{given.result!r} {given.message} {given.logs}"
-        for forbidden in ("BREACH", CANARY, *item.get("forbid", ())):
-            if forbidden in said:
-                self.complain(item, f"said {forbidden!r}")
-        if self.probe.exists() or event != before:
-            self.complain(item, "changed something outside")
-        return given
-
-    async def judge(self, item: dict[str, Any]) -> None:
-        hook = await self.hooks.get()
-        given = await self.run(item, hook, source_of(item))
-        if given.outcome not in item["expect"]:
-            self.complain(item, given)
-        if given.outcome == "ok" and "result" in item and given.result != item["result"]:
-            self.complain(item, given)
-        if "then_result" in item:
-            after = await self.run(item, hook, item.get("then") or source_of(item))
-            if after.result != item["then_result"]:
-                self.complain(item, after)
-        if (await self.run(item, hook, "result = 40 + 2")).result != 42:
-            self.complain(item, "the next run in that hook failed")
-        self.hooks.put_nowait(hook)
-
-    def complain(self, item: dict[str, Any], what: object) -> None:
-        self.unexpected.append(f"{item['id']}: {what}")
-
-
-def test_realistic_snippets_give_what_ordinary_python_gives(open_bench: Any) -> None:
-    async def scenario() -> None:
-        wrong = []
-        items = load("benign.yaml")
-        async with open_bench(workers=1) as bench:
-            for item in items:
-                given = await bench.run(item["snippet"], event=item["event"])
-                printed = "\n".join(given.logs)
-                if (given.outcome, given.result) != ("ok", item["result"]) or printed != item.get("printed", printed):
-                    wrong.append(f"{item['id']}: {given}")
-        assert len(wrong) <= len(items) * 0.05, wrong
-
-    asyncio.run(scenario())
+def test_realistic_snippets_give_what_ordinary_python_gives() -> None:
+    items = load("benign.yaml")
+    wrong = judge(items).unexpected
+    assert len({each.item.id for each in wrong}) <= len(items) * 0.05, wrong
 
 
 @pytest.mark.slow
-def test_every_escape_has_an_acceptable_outcome(open_bench: Any, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        items = [item for item in load("escapes.yaml") if item.get("mode") != "raw"]
-        async with open_bench(spares=1) as bench:
-            assert await Corpus(bench, tmp_path).run_all(items) == []
-
-    asyncio.run(scenario())
+def test_every_escape_has_an_acceptable_outcome() -> None:
+    assert judge(load("escapes.yaml")).unexpected == []
 
 
 @pytest.mark.slow
-def test_the_walls_hold_without_the_language_policy(open_bench: Any, raw_boot: Any, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        items = [item for item in load("escapes.yaml") if item.get("mode") == "raw"]
-        async with open_bench(raw_boot("raise_walls"), spares=1) as bench:
-            await bench.run("result = 1")
-            if bench.pool.isolation != "core":
-                pytest.skip("this system has no filter of system calls")
-            assert await Corpus(bench, tmp_path).run_all(items) == []
-
-    asyncio.run(scenario())
+def test_the_walls_hold_without_the_language_policy(tmp_path: Path) -> None:
+    verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path))
+    if verdict.isolation == "degraded":
+        pytest.skip("this system has no filter of system calls")
+    assert verdict.unexpected == []
 
 
-def test_without_walls_the_same_items_breach(open_bench: Any, raw_boot: Any, tmp_path: Path) -> None:
-    """The control: it shows that the test above has teeth."""
-    chosen = {"rb-list-root", "rb-write-file", "rb-socket-tcp", "rb-signal-parent", "rb-chmod", "rb-fork"}
+@pytest.mark.slow
+def test_the_filter_and_the_limits_hold_alone(tmp_path: Path) -> None:
+    verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path, ["rlimits", "seccomp"]))
+    if verdict.isolation == "degraded":
+        pytest.skip("this system has no filter of system calls")
+    assert verdict.isolation == "core"
+    assert verdict.unexpected == []
 
-    async def scenario() -> None:
-        items = [item for item in load("escapes.yaml") if item["id"] in chosen]
-        async with open_bench(raw_boot("no_walls")) as bench:
-            breaches = await Corpus(bench, tmp_path).run_all(items)
-        assert {line.split(":")[0] for line in breaches if "BREACH" in line} == chosen
 
-    asyncio.run(scenario())
+@pytest.mark.slow
+def test_without_walls_the_same_items_breach(tmp_path: Path) -> None:
+    """The control: it shows that the tests above have teeth."""
+    verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path, []))
+    assert verdict.isolation == "degraded"
+    assert verdict.breaches >= ALWAYS_BREACH
+
+
+NEEDED = {"landlock": {"landlock"}, "namespaces": {"namespaces", "empty-root"}}
+REACHES_FILES = {"rb-list-root", "rb-write-file", "rb-socket-tcp"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["landlock", "namespaces"])
+def test_files_and_network_are_out_of_reach_behind_one_wall_alone(
+    tmp_path: Path, layer: str, standing_walls: Any
+) -> None:
+    items = [item for item in load("escapes.yaml", raw=True) if item.id in REACHES_FILES]
+    without = ["user", "capabilities", "rlimits"]
+    assert judge(items, write_raw_boot(tmp_path, without)).breaches == REACHES_FILES
+    if not NEEDED[layer] <= standing_walls():
+        pytest.skip(f"this system has no {layer}")
+    assert judge(items, write_raw_boot(tmp_path, [*without, layer])).breaches == set()
+
+
+@pytest.mark.slow
+def test_all_other_walls_without_the_filter_are_not_enough(tmp_path: Path) -> None:
+    verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path, [*LAYERS[:-1]]))
+    assert verdict.isolation == "degraded"
+    assert "rb-socket-unix" in verdict.breaches

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hookrt.actions.python_snippet.worker import seccomp
+from hookrt.actions.python_snippet.worker import landlock, namespaces, seccomp
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -27,11 +27,11 @@ def test_a_worker_is_confined_before_its_first_run(open_bench: Any) -> None:
     async def story() -> tuple[dict[str, str], str, list[str]]:
         async with open_bench() as bench:
             await bench.run("result = 1")
-            if bench.pool.isolation != "core":
+            if bench.pool.isolation == "degraded":
                 pytest.skip("this system has no filter of system calls")
             [pid] = bench.pool.pids("hook")
             limits = Path(f"/proc/{pid}/limits").read_text()
-            names = sorted(os.listdir(f"/proc/{pid}/fd"), key=int)
+            names = os.listdir(f"/proc/{pid}/fd") if os.geteuid() == 0 else []  # others may not look
             return status_of(pid), limits, names
 
     status, limits, descriptors = asyncio.run(story())
@@ -43,7 +43,7 @@ def test_a_worker_is_confined_before_its_first_run(open_bench: Any) -> None:
     assert allowed["Max address space"] == [str(256 * 2**20)] * 2
     assert allowed["Max file size"] == allowed["Max core file size"] == allowed["Max processes"] == ["0", "0"]
     assert allowed["Max cpu time"][0] != "unlimited" or os.geteuid() == 0
-    assert len(descriptors) == 4  # /dev/null twice, the pipe for complaints, the socket
+    assert len(descriptors) == 4 or os.geteuid() != 0  # /dev/null twice, the pipe for complaints, the socket
 
 
 def test_a_worker_holds_nothing_of_the_service(open_bench: Any, raw_boot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_a_worker_holds_nothing_of_the_service(open_bench: Any, raw_boot: Any, m
     code = "import os, sys\nresult = [dict(os.environ), sys.argv[1:4], sorted(sys.modules)]"
 
     async def story() -> Any:
-        async with open_bench(raw_boot("raise_walls")) as bench:
+        async with open_bench(raw_boot) as bench:
             return (await bench.run(code)).result
 
     environment, _, modules = asyncio.run(story())
@@ -74,14 +74,15 @@ def test_the_service_never_imports_what_compiles_snippets() -> None:
 
 @linux_only
 @pytest.mark.parametrize("machine", seccomp.ALLOWED)
-def test_every_number_of_the_filter_is_that_of_libseccomp(machine: str) -> None:
+def test_every_number_of_a_call_is_that_of_libseccomp(machine: str) -> None:
     try:
         library = ctypes.CDLL("libseccomp.so.2")
     except OSError:
         pytest.skip("libseccomp is not installed")
     resolve = library.seccomp_syscall_resolve_name_arch
     resolve.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
-    for name, number in {**seccomp.ALLOWED[machine], **seccomp.WITHOUT_EXECUTION[machine]}.items():
+    others = {"pivot_root": namespaces._PIVOT_ROOT[machine], "landlock_restrict_self": landlock._RESTRICT}
+    for name, number in {**seccomp.ALLOWED[machine], **seccomp.WITHOUT_EXECUTION[machine], **others}.items():
         assert resolve(seccomp.AUDIT[machine], name.encode()) == number, name
 
 
@@ -96,9 +97,9 @@ def test_executable_memory_is_refused(open_bench: Any, raw_boot: Any) -> None:
     )
 
     async def story() -> Any:
-        async with open_bench(raw_boot("raise_walls")) as bench:
+        async with open_bench(raw_boot) as bench:
             given = await bench.run(code)
-            return given if bench.pool.isolation == "core" else None
+            return given if bench.pool.isolation != "degraded" else None
 
     given = asyncio.run(story())
     if given is None:

@@ -77,6 +77,23 @@ def test_a_look_sees_the_env_file_and_the_directory_of_secrets(tmp_path: Path, n
     assert found.look() != found.seen
 
 
+def test_a_look_sees_the_text_files_that_settings_name_also_those_that_are_not_there_yet(tmp_path: Path) -> None:
+    snippet = tmp_path / "shape.py"
+    (tmp_path / "hooks.yaml").write_text("hooks: {a: {on: A, steps: [{python: {file: shape.py}}]}}\n")
+    found = ConfigFiles(tmp_path / "hooks.yaml", load_plugins(), {})
+    for text in ("result = 1\n", "result = \n", "result = 2\n"):
+        before = found.read()
+        assert found.look() == found.seen
+        snippet.write_text(text)
+        assert found.look() != found.seen
+        assert found.read().loaded != before.loaded
+    assert found.read().loaded.configuration is not None
+    (tmp_path / "hooks.yaml").write_text(EMPTY)
+    found.read()
+    snippet.write_text("")
+    assert found.look() == found.seen  # nothing names it any more
+
+
 def read(folder: Path, text: str) -> Configuration:
     (folder / "hooks.yaml").write_text(text)
     return load_or_raise(folder / "hooks.yaml", LoadOptions(load_plugins()))

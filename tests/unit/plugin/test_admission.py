@@ -116,6 +116,17 @@ def test_settings_must_give_a_json_schema():
     assert "service_settings give no JSON Schema" in fault
 
 
+def test_text_files_are_no_settings_and_lead_to_static_ones():
+    assert action_faults(variant(text_files={"file": "text"})) == []
+    assert action_faults(variant(text_files={"text": "nope"})) == [
+        "its `text_files` names 'text', which is one of its settings",
+        "its `text_files` leads to 'nope', which is none of its `static` settings",
+    ]
+    (fault,) = action_faults(variant(text_files="file"))
+    assert "`text_files`" in fault
+    assert "wrong kind" in fault
+
+
 def test_the_short_form_and_static_settings_must_be_settings():
     assert action_faults(variant(short="nope")) == ["its `short` is 'nope', which is none of its settings"]
     assert action_faults(variant(static={"nope", "text"})) == [

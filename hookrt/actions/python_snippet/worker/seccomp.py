@@ -62,6 +62,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
+def machine() -> str:
+    """The kernel's name for this machine, one of `ALLOWED` where there is a filter for it."""
+    name = platform.machine().lower()
+    return {"arm64": "aarch64", "amd64": "x86_64"}.get(name, name)
+
+
 def build(machine: str) -> bytes:
     """The filter's program for a machine; KeyError for one that has none."""
     plain, guarded = ALLOWED[machine], WITHOUT_EXECUTION[machine]
@@ -87,10 +93,9 @@ def build(machine: str) -> bytes:
 
 def install(libc: ctypes.CDLL) -> bool:
     """Load the filter for good; False where machine or kernel do not have it. Needs no-new-privileges."""
-    machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    if machine not in ALLOWED or sys.maxsize < 2**32 or sys.byteorder != "little":
+    if machine() not in ALLOWED or sys.maxsize < 2**32 or sys.byteorder != "little":
         return False
-    code = build(machine)
+    code = build(machine())
     program = _Program(len(code) // 8, code)
     return bool(libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
 

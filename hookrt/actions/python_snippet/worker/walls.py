@@ -13,26 +13,35 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hookrt.actions.python_snippet.worker import landlock, seccomp
+from hookrt.actions.python_snippet.worker import landlock, namespaces, seccomp
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
-_PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
 _CAPABILITY_VERSION_3 = 0x20080522
 _NOBODY = 65534
 
 MAX_DESCRIPTORS = 16
 
 
+EXTRAS = frozenset(
+    {"unprivileged-user", "no-capabilities", "no-new-privileges", "namespaces", "empty-root", "landlock"}
+)
+"""What stands beside the filter and the limits at the level `full`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Walls:
-    """Which walls stand, and the isolation level that they make.
+    """The walls that stand, each tested in this process before it is named here."""
 
-    `core` is a filter of system calls and resource limits, tested; `degraded` is anything less.
-    """
-
-    isolation: str
     names: tuple[str, ...]
+
+    @property
+    def isolation(self) -> str:
+        """The level: `core` is a filter of system calls and limits, `full` all others too, `degraded` anything less."""
+        if not {"seccomp", "rlimits"} <= set(self.names):
+            return "degraded"
+        return "full" if set(self.names) >= EXTRAS else "core"
 
 
 def raise_walls(parent: int, memory: int) -> Walls:
@@ -41,16 +50,14 @@ def raise_walls(parent: int, memory: int) -> Walls:
     `memory` bounds the address space, in bytes. What is missing shows in the level.
     """
     ignore_signals()
-    names = []
+    if sys.platform != "linux":
+        return Walls(tuple(set_limits(memory)))
     libc = ctypes.CDLL(None, use_errno=True)
-    if sys.platform == "linux":
-        names += drop_privileges(libc)
-        tie_to_parent(libc, parent)
-    set_limits(memory)
-    names.append("rlimits")
-    if sys.platform == "linux":
-        names += _lock(libc)
-    return Walls("core" if "seccomp" in names else "degraded", tuple(names))
+    names = become_nobody() + namespaces.leave(libc, seccomp.machine()) + drop_capabilities(libc)
+    tie_to_parent(libc, parent)
+    names += set_limits(memory) + refuse_privileges(libc)
+    names += forbid_files(libc) + filter_calls(libc)  # the filter is last: it refuses what the others need
+    return Walls(tuple(names))
 
 
 def ignore_signals() -> None:
@@ -59,19 +66,22 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def drop_privileges(libc: ctypes.CDLL) -> list[str]:
-    """Become nobody where the service is root, and give up every capability."""
-    names = []
+def become_nobody() -> list[str]:
+    """Change to an unprivileged user where the service is root."""
     if os.geteuid() == 0:
         with contextlib.suppress(OSError):  # root without the capability to change its user
             os.setgroups([])
             os.setresgid(_NOBODY, _NOBODY, _NOBODY)
             os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-            names.append("unprivileged-user")
+    return [] if 0 in os.getresuid() else ["unprivileged-user"]
+
+
+def drop_capabilities(libc: ctypes.CDLL) -> list[str]:
+    """Give up every capability."""
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    if libc.capset(header, bytes(24)) == 0:
-        names.append("no-capabilities")
-    return names
+    left = ctypes.create_string_buffer(24)
+    dropped = libc.capset(header, bytes(24)) == 0 and libc.capget(header, left) == 0 and left.raw == bytes(24)
+    return ["no-capabilities"] if dropped else []
 
 
 def tie_to_parent(libc: ctypes.CDLL, parent: int) -> None:
@@ -82,7 +92,7 @@ def tie_to_parent(libc: ctypes.CDLL, parent: int) -> None:
         os._exit(0)
 
 
-def set_limits(memory: int) -> None:
+def set_limits(memory: int) -> list[str]:
     """Bound the memory; no file may grow, no core be written, no process started, hardly a descriptor opened."""
     limits = {
         resource.RLIMIT_AS: memory,
@@ -92,30 +102,41 @@ def set_limits(memory: int) -> None:
         resource.RLIMIT_NOFILE: MAX_DESCRIPTORS,
     }
     for kind, limit in limits.items():
-        resource.setrlimit(kind, (limit, limit))
+        with contextlib.suppress(OSError, ValueError):  # a system that does not have it
+            resource.setrlimit(kind, (limit, limit))
+    hold = all(resource.getrlimit(kind) == (limit, limit) for kind, limit in limits.items())
+    return ["rlimits"] if hold else []
 
 
-def _lock(libc: ctypes.CDLL) -> list[str]:
-    names: list[str] = []
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return names
-    names.append("no-new-privileges")
-    if landlock.deny_all(libc):
-        names.append("landlock")
-    if seccomp.install(libc) and holds():
-        names.append("seccomp")
-    return names
+def refuse_privileges(libc: ctypes.CDLL) -> list[str]:
+    """Never gain a privilege again; the two walls after this one need it."""
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return ["no-new-privileges"] if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 else []
+
+
+def forbid_files(libc: ctypes.CDLL) -> list[str]:
+    """Landlock without a rule."""
+    return ["landlock"] if landlock.deny_all(libc) and _refused(_open_root) else []
+
+
+def filter_calls(libc: ctypes.CDLL) -> list[str]:
+    """The filter of system calls."""
+    return ["seccomp"] if seccomp.install(libc) and holds() else []
 
 
 def holds() -> bool:
     """The self-test: a file, a look at one, a socket and a process must all be refused."""
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: os.close(os.open("/", os.O_RDONLY)),
+        _open_root,
         lambda: os.stat("/"),
         lambda: socket.socket().close(),
         lambda: os.fork() or os._exit(0),
     )
     return all(_refused(attempt) for attempt in attempts)
+
+
+def _open_root() -> None:
+    os.close(os.open("/", os.O_RDONLY))
 
 
 def _refused(attempt: Callable[[], object]) -> bool:
