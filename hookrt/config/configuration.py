@@ -46,7 +46,8 @@ class Configuration:
     `destinations` are by name or origin. `missing_secrets` are the names of secrets that nobody provides: what needs
     them (a destination, a source, a token) is left out here, so a service must not start with any. `secrets` answers
     the rest at run time, and its `masker` knows every value that it gave. `fingerprints` are of the hooks, by name:
-    equal ones for hooks that are written alike, wherever they stand.
+    equal ones for hooks that are written alike, wherever they stand. `empty` says that no file has a `hooks:` section
+    with anything in it, be it `{}`.
     """
 
     hooks: tuple[Hook, ...]
@@ -59,6 +60,7 @@ class Configuration:
     warnings: tuple[Problem, ...] = ()
     missing_secrets: frozenset[str] = frozenset()
     fingerprints: Mapping[str, bytes] = field(default_factory=dict)
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

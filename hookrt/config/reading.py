@@ -60,6 +60,7 @@ class Reader:
             secrets=check.lookup,
             missing_secrets=frozenset(check.missing),
             fingerprints=context.fingerprints,
+            empty="hooks" not in self._sections.written,
         )
 
     def _lookup(self, settings: SecretSettings) -> SecretLookup:

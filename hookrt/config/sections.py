@@ -39,7 +39,8 @@ class Sections:
     """What the files say, section by section. With `complete` false one of them could not be read.
 
     `base_dir` is the folder that they are in. `misnamed` are sections that seem to be there under a wrong key. `seen`
-    is how the text files looked that settings name, once these are read.
+    is how the text files looked that settings name, once these are read. `written` are the sections with a mapping, be
+    it an empty one in braces.
     """
 
     base_dir: Path
@@ -49,6 +50,7 @@ class Sections:
     complete: bool = True
     misnamed: set[str] = field(default_factory=set)
     seen: set[Stamp] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
 
     def step_keys(self) -> frozenset[str]:
         """All keys of all steps, among them the names of their actions."""
@@ -125,6 +127,8 @@ def _add_file(node: MapNode, sections: Sections, log: ProblemLog) -> None:
     for name in NAMED_SECTIONS:
         entry = node.entries.get(name)
         section = as_mapping(entry.value, f"`{name}`", log) if entry is not None else None
+        if entry is not None and isinstance(entry.value, MapNode):
+            sections.written.add(name)
         if section is not None:
             _add_entries(name, section, sections, log)
 

@@ -34,6 +34,9 @@ from hookrt.secrets.masking import Masker
 FILE = "file"
 """The provider of the hooks that come from files."""
 
+EMPTIED = "no hook is left, as if the file had been cut short: to take all hooks away, write `hooks: {}`"
+"""Why a file in which nothing stands is not taken in place of one with hooks."""
+
 MAX_LOGGED = 20
 """Problems that the log line of a rejected configuration shows."""
 
@@ -109,6 +112,8 @@ class Reloader:
         wanted = reading.loaded.configuration
         if wanted is None:
             return self._reject(reading.loaded.problems)
+        if wanted.empty and self._present().hooks:
+            return self._reject((self._problem(EMPTIED),))
         opened: dict[str, Action[Any]] = {}
         try:
             restart, wanted = self._keep_service(wanted)

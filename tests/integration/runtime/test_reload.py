@@ -154,6 +154,22 @@ def test_a_bad_file_changes_nothing_and_is_reported_with_its_problems(project: P
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# to come\n", "hooks:\n", "defaults: {timeout: 1s}\n"])
+def test_an_emptied_file_changes_nothing_and_empty_braces_take_all_away(project: Project, text: str) -> None:
+    async def run() -> None:
+        project.write(a=LOG)
+        async with project.runtime() as runtime:
+            project.file.write_text(text)
+            report = await runtime.reload()
+            assert not report.accepted
+            assert "write `hooks: {}`" in str(report.problems[0])
+            assert list(runtime.router.hooks) == ["a"]
+            project.write()
+            assert (await runtime.reload()).hooks.removed == ("a",)
+
+    asyncio.run(run())
+
+
 def test_a_file_that_is_gone_changes_nothing(project: Project) -> None:
     async def run() -> None:
         project.write(a=LOG)
