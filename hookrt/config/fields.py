@@ -78,12 +78,15 @@ def read_duration(node: Node, what: str, log: ProblemLog) -> timedelta | None:
         return None
     try:
         return parse_duration(node.text)
-    except ValueError:
-        log.error(
-            node,
-            f"{what} must be a duration, and {shorten(node.text)} is none",
-            "write a number with a unit, like 250ms, 15s, 5m, 2h or 1h30m",
-        )
+    except ValueError as error:
+        if "longer" in str(error):
+            log.error(node, f"{what} is too long: {error}")
+        else:
+            log.error(
+                node,
+                f"{what} must be a duration, and {shorten(node.text)} is none",
+                "write a number with a unit, like 250ms, 15s, 5m, 2h or 1h30m",
+            )
         return None
 
 

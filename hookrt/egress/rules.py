@@ -123,7 +123,8 @@ class EgressRules:
             inside = "" if reading == address else f", wrapping {reading}"
             return (
                 f"{shown} is {found.meaning} ({found.network}{inside}); only public addresses are reached, "
-                f"and local ones whose origin is written out in the step or its destination, not rendered. {_line(str(address))}"
+                "and local ones whose origin is written out in the step or its destination, not rendered. "
+                f"{_line(str(address))}"
             )
         return None
 

@@ -71,7 +71,7 @@ def _undeclared(name: str, text: str, offset: int, names: Names) -> tuple[int, s
     root = name.partition(".")[0]
     known = variables_for(names)
     if root == "steps":
-        return start, "'steps' cannot be used here: the condition of a hook sees event, env and hook"
+        return start, "'steps' cannot be used here: before the first step there are event, env and hook"
     if root == "secrets":
         return start, "'secrets' cannot be used here: only settings of a step can mention a secret"
     if root in EVENT_FIELDS:

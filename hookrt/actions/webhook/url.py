@@ -21,7 +21,7 @@ def check_url(url: str) -> str:
         raise ValueError("a URL cannot have control characters or line breaks in it")
     found = _BEGIN.match(url)
     if not found:
-        raise ValueError("a webhook's URL begins with http:// or https://")
+        raise ValueError("a webhook's URL begins with http:// or https://; a destination is named by {to: NAME}")
     if "@" in found[1]:
         raise ValueError(
             "a URL with a user name or password in it is not sent: "

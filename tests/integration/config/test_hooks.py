@@ -223,3 +223,8 @@ def test_from_names_a_declared_source_or_http_or_app(bench: Any) -> None:
         assert bench.hook(HOOK.format(f"from: {name}")).source == name
     text = "sources: {clock: {ticker: 5s}}\n" + HOOK.format("from: clok")
     assert bench.errors(text) == ["5:11 there is no source 'clok' | did you mean 'clock'?"]
+
+
+def test_a_duration_that_is_too_long_is_said_to_be_one(bench: Any) -> None:
+    [error] = bench.errors("hooks: {a: {on: A, expires: 99999d, steps: [{say: x}]}}\n")
+    assert "is too long: '99999d' is longer than ten years" in error
