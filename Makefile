@@ -13,8 +13,8 @@ help: ## Show what there is to make
 run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C ends it
 	@$(BIN)/hookrt demo hooks.yaml
 
-test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest
+test: $(READY) ## Run every test, on all cores
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 SEEDS ?= 1000
 

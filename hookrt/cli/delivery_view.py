@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hookrt.cli.columns import Column, Fit
 from hookrt.cli.render import Piece, Screen
 from hookrt.cli.wording import brief_time, local_time, milliseconds, state, value_text, why
 
 Shown = Mapping[str, Any]
 
+_COLUMNS = (
+    Column("delivery"),
+    Column("status"),
+    Column("hook", Fit.FOLD),
+    Column("attempts", rank=1),
+    Column("created"),
+    Column("why", Fit.FOLD, rank=2),
+    Column("event", Fit.FOLD, least=30, rank=3),
+)
 _LINES_IN_BRIEF = 10
 
 
 def show_deliveries(screen: Screen, deliveries: Sequence[Shown]) -> None:
     """A table of deliveries."""
-    columns = ["delivery", "status", "hook", "attempts", "created", "why", "event"]
-    screen.table(columns, [_row(delivery) for delivery in deliveries])
+    screen.table(_COLUMNS, [_row(delivery) for delivery in deliveries])
 
 
 def show_cut_off(screen: Screen, deliveries: Sequence[Shown], *, idle: bool) -> None:

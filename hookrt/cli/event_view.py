@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hookrt.cli.columns import Column, Fit
 from hookrt.cli.render import Piece, Screen, to_json
 from hookrt.cli.wording import adds, brief_time, counted, local_time, value_text
 
 Shown = Mapping[str, Any]
 
+_COLUMNS = (
+    Column("event", Fit.FOLD, least=30),
+    Column("type", Fit.FOLD),
+    Column("source", Fit.FOLD, rank=1),
+    Column("received"),
+    Column("data", Fit.CUT, least=12, rank=2),
+)
 _WHY = {
     "disabled": "it is disabled",
     "type": "another type",
@@ -21,7 +29,7 @@ _WHY = {
 
 def show_events(screen: Screen, events: Sequence[Shown]) -> None:
     """A table of events."""
-    screen.table(["event", "type", "source", "received", "data"], [_row(event) for event in events])
+    screen.table(_COLUMNS, [_row(event) for event in events])
 
 
 def show_event(screen: Screen, event: Shown) -> None:

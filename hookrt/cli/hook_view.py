@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hookrt.cli.columns import Column, Fit
 from hookrt.cli.render import Piece, Screen
-from hookrt.cli.wording import counted, local_time
+from hookrt.cli.wording import brief_duration, counted, local_time
 from hookrt.plugin.settings import parse_duration
 
 Shown = Mapping[str, Any]
+
+_COLUMNS = (
+    Column("hook", Fit.FOLD, least=12),
+    Column("on", Fit.CUT, rank=1),
+    Column("steps", Fit.CUT, rank=2),
+    Column("state", Fit.FOLD),
+    Column("succeeded"),
+    Column("dead"),
+    Column("pending"),
+)
 
 MAX_ROWS = 20
 """Most attempts of a step that are told one by one."""
@@ -20,8 +31,8 @@ RIGHT = 3
 
 def show_hooks(screen: Screen, hooks: Sequence[Shown]) -> None:
     """A table of hooks with their last 24 hours."""
-    columns = ["hook", "on", "steps", "state", "succeeded", "dead", "pending"]
-    screen.table(columns, [_row(hook) for hook in hooks])
+    screen.table(_COLUMNS, [_row(hook) for hook in hooks])
+    screen.line(("succeeded and dead are of the last 24 hours", "dim"))
 
 
 def show_hook(screen: Screen, hook: Shown) -> None:
@@ -50,9 +61,10 @@ def attempt_rows(retry: Shown) -> list[str]:
 
 
 def _attempt_cells(time: Shown) -> tuple[str, ...]:
-    between = "" if time["earliest"] == time["latest"] else f"{time['earliest']} - {time['latest']}"
+    wait, after, earliest, latest = (brief_duration(time[name]) for name in ("wait", "after", "earliest", "latest"))
+    between = "" if earliest == latest else f"{earliest} - {latest}"
     note = "not made: the delivery has expired" if time["expired"] else ""
-    return str(time["attempt"]), time["wait"], time["after"], between, note
+    return str(time["attempt"]), wait, after, between, note
 
 
 def _justified(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
@@ -69,11 +81,16 @@ def _row(hook: Shown) -> list[Piece]:
     return [(hook["name"], "bold"), ", ".join(hook["on"]), steps, _state(hook), *figures]
 
 
-def _state(hook: Shown) -> Piece:
+def state_text(hook: Shown) -> str:
+    """`enabled`, or `disabled (by-hand, 3 held)`."""
     if hook["enabled"]:
-        return ("enabled", "green")
+        return "enabled"
     disabled, held = hook["disabled"], hook["stats"]["held"]
-    return (f"disabled ({disabled['reason']}{f', {held} held' if held else ''})", "yellow")
+    return f"disabled ({disabled['reason']}{f', {held} held' if held else ''})"
+
+
+def _state(hook: Shown) -> Piece:
+    return (state_text(hook), "green" if hook["enabled"] else "yellow")
 
 
 def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
@@ -85,7 +102,7 @@ def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
         yield "from", hook["from"]
     if hook.get("when"):
         yield "when", hook["when"]
-    yield "expires", f"after {hook['expires']}"
+    yield "expires", f"after {brief_duration(hook['expires'])}"
     for name in ("order", "dedupe", "debounce", "throttle"):
         if hook.get(name):
             yield name, ", ".join(f"{key} {value}" for key, value in hook[name].items())
@@ -104,7 +121,7 @@ def _why_disabled(disabled: Shown) -> str:
 def _step_facts(step: Shown) -> Iterator[tuple[str, str]]:
     if step.get("when"):
         yield "when", step["when"]
-    yield "timeout", f"{step['timeout']} for each attempt"
+    yield "timeout", f"{brief_duration(step['timeout'])} for each attempt"
     retry = step["retry"]
     yield "retry", _retry(retry)
     if retry["attempts"] > 1:
@@ -125,5 +142,7 @@ def _retry(policy: Shown) -> str:
 
 def _ceiling(policy: Shown) -> str:
     if parse_duration(policy["max_retry_after"]):
-        return f"longer where the endpoint asks for it (Retry-After), {policy['max_retry_after']} at most"
+        return (
+            f"longer where the endpoint asks for it (Retry-After), {brief_duration(policy['max_retry_after'])} at most"
+        )
     return "a Retry-After of the endpoint is not listened to"

@@ -12,7 +12,7 @@ import typer
 
 from hookrt.cli.client import Client, ServiceRefused, ServiceUnavailable, poll_pause, segment
 from hookrt.cli.failures import EXIT_INTERRUPTED, EXIT_PROBLEMS
-from hookrt.cli.job_view import counts_of, show_end
+from hookrt.cli.job_view import TITLES, counts_of, show_end
 from hookrt.cli.render import Format, Screen, to_json
 
 Shown = Mapping[str, Any]
@@ -124,5 +124,5 @@ class _Bar:
         """The job as it is now."""
         looked_at = job["done"] + job["skipped"] + job["failed"]
         if self._task is None:
-            self._task = self._progress.add_task(job["kind"], total=job["total"])
+            self._task = self._progress.add_task(TITLES.get(job["kind"], job["kind"]), total=job["total"])
         self._progress.update(self._task, completed=looked_at, total=job["total"])

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hookrt.cli.columns import Column
 from hookrt.cli.render import Piece, Screen, to_json
 from hookrt.cli.wording import brief_time, counted, local_time, state
 
 Shown = Mapping[str, Any]
 
-_DONE = {"deliveries.replay": "replayed", "deliveries.cancel": "cancelled", "events.replay": "delivered"}
+_COLUMNS = (
+    Column("job"),
+    Column("kind"),
+    Column("status"),
+    Column("done"),
+    Column("skipped", rank=2),
+    Column("failed", rank=1),
+    Column("total"),
+    Column("created", rank=3),
+)
+_DONE = {"deliveries.replay": "replayed", "deliveries.cancel": "cancelled"}
+_OF_EVENTS = {"skipped": "passed over", "failed": "failed"}
+TITLES = {
+    "deliveries.replay": "replaying deliveries",
+    "deliveries.cancel": "cancelling deliveries",
+    "events.replay": "replaying events",
+}
+"""What a job does, in words, by its kind."""
+
 _WHY = {
     "disabled": "the hook is disabled",
     "type": "another type",
@@ -22,8 +41,7 @@ _WHY = {
 
 def show_jobs(screen: Screen, jobs: Sequence[Shown]) -> None:
     """A table of jobs."""
-    columns = ["job", "kind", "status", "done", "skipped", "failed", "total", "created"]
-    screen.table(columns, [_row(job) for job in jobs])
+    screen.table(_COLUMNS, [_row(job) for job in jobs])
 
 
 def show_job(screen: Screen, job: Shown) -> None:
@@ -45,7 +63,11 @@ def show_end(screen: Screen, job: Shown) -> None:
 
 
 def counts_of(job: Shown) -> str:
-    """`12 of 20 replayed, 7 skipped, 1 failed`."""
+    """`12 of 20 replayed, 7 skipped, 1 failed`; of events how many deliveries they gave."""
+    if job["kind"] == "events.replay":
+        made = f"{counted(job['done'], 'delivery', 'deliveries')} made from {counted(job['total'], 'event')}"
+        counts = (f", {job[name]} {word}" for name, word in _OF_EVENTS.items() if job[name])
+        return made + "".join(counts)
     text = f"{job['done']} of {job['total']} {_DONE.get(job['kind'], 'done')}"
     return text + "".join(f", {job[name]} {name}" for name in ("skipped", "failed") if job[name])
 
@@ -68,9 +90,11 @@ def show_events_preview(screen: Screen, preview: Shown, hook: str) -> None:
             _show_step(screen, step)
     if preview["fires"] > len(preview["items"]):
         screen.line((f"… and {preview['fires'] - len(preview['items'])} more (--show N shows more)", "dim"))
-    screen.line(f"{hook} would fire for {preview['fires']} of {counted(preview['total'], 'event')}; nothing was done")
+    made = counted(preview["fires"], "new delivery", "new deliveries")
+    screen.line(f"{hook} would get {made} from {counted(preview['total'], 'event')}; nothing was done")
     if preview["delivered"]:
-        screen.line(f"  {preview['delivered']} have a delivery for it already (--again takes them, too)")
+        have = counted(preview["delivered"], "event has", "events have")
+        screen.line(f"  {have} a delivery for it already (--again delivers once more)")
     for reason, count in preview["reasons"].items():
         screen.line(f"  {count} would not: {_WHY.get(reason, reason)}")
     unseen = preview["total"] - preview["delivered"] - preview["looked_at"]

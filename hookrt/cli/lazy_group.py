@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from hookrt.cli.help_types import tidy_all
+
 _LOCAL = "Your hooks"
 _SERVE = "The service"
 _ASK = "Ask a running service (HOOKRT_URL, HOOKRT_TOKEN)"
@@ -36,6 +38,7 @@ class LazyGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name is not None and name in COMMANDS:
             command = get_command(COMMANDS[name].load())
+            tidy_all(command)
         return name, command, rest
 
 

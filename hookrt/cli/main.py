@@ -19,6 +19,7 @@ from typing import Annotated, NoReturn, TextIO
 import typer
 from typer.main import get_command
 
+from hookrt.cli.help_types import tidy_types
 from hookrt.cli.lazy_group import LazyGroup, placeholders
 
 _HELP = """Run hooks: events come in, the hooks of hooks.yaml that match them run their steps, and nothing is lost.
@@ -48,6 +49,7 @@ def build() -> LazyGroup:
     if not isinstance(group, LazyGroup):
         raise TypeError(f"typer made a {type(group).__name__} of the root")
     group.commands.update(placeholders())
+    tidy_types(group)
     return group
 
 

@@ -17,6 +17,21 @@ OutputOption = Annotated[
 ]
 """`-o text|json|github`."""
 
+
+def _refuse_github(output: Format) -> Format:
+    if output is Format.GITHUB:
+        raise typer.BadParameter("github is for check, emit and plugins list: take text or json")
+    return output
+
+
+PlainOutputOption = Annotated[
+    Format,
+    typer.Option(
+        "--output", "-o", metavar="text|json", help="text for people, json for programs.", callback=_refuse_github
+    ),
+]
+"""`-o text|json`, where nothing is found that could be annotated."""
+
 ConfigArgument = Annotated[
     Path | None,
     typer.Argument(

@@ -15,8 +15,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
+from hookrt.cli.columns import Column, Fit, Layout, lay_out
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, OverflowMethod
+    from rich.table import Table
     from rich.text import Text
 
 Piece = str | tuple[str, str]
@@ -91,16 +94,29 @@ class Screen:
         """Print a text that is safe already, JSON above all, as it is."""
         print(text, file=self._stream, flush=True)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Piece]]) -> None:
-        """Print rows under headings; on a terminal the last column is folded to fit, elsewhere nothing is cut."""
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
+        """Print rows under headings; what a terminal has no room for is marked or named, elsewhere nothing is cut."""
         if self._drawn:
-            self._console.print(_draw(columns, rows))
+            self._draw(columns, rows)
             return
-        lines = [list(columns), *([_plain(cell) for cell in row] for row in rows)]
+        lines = [[column.name for column in columns], *([_plain(cell) for cell in row] for row in rows)]
         widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
         for cells in lines:
             padded = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print(padded.rstrip(), file=self._stream, flush=True)
+
+    def _draw(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
+        lines = [[_assemble([cell]) for cell in row] for row in rows]
+        widest = [max([len(column.name), *(line[n].cell_len for line in lines)]) for n, column in enumerate(columns)]
+        layout = lay_out(columns, widest, self._console.width)
+        table = _table([columns[number] for number in layout.shown], layout)
+        for line in lines:
+            table.add_row(*(line[number] for number in layout.shown))
+        self._console.print(table, crop=False)
+        gone = [column.name for number, column in enumerate(columns) if number not in layout.shown]
+        if gone:
+            more = f"{len(gone)} more column{'' if len(gone) == 1 else 's'} ({', '.join(gone)})"
+            self.line((f"… {more} with -o json or a wider terminal", "dim"))
 
     @cached_property
     def _console(self) -> Console:
@@ -132,16 +148,22 @@ def _assemble(pieces: Sequence[Piece]) -> Text:
     return line
 
 
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[Piece]]) -> Any:
+def _table(columns: Sequence[Column], layout: Layout) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True)
-    table.add_column(columns[-1], overflow="fold")
-    for row in rows:
-        table.add_row(*(_assemble([cell]) for cell in row))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # and the one between two columns
+        pad_edge=False,
+        header_style="bold",
+        show_edge=False,
+        width=layout.width,
+    )
+    for column, width in zip(columns, layout.widths, strict=True):
+        folds = column.fit is Fit.FOLD
+        overflow: OverflowMethod = "fold" if folds else "ellipsis"
+        table.add_column(column.name, width=width, no_wrap=not folds, overflow=overflow)
     return table
 
 

@@ -38,7 +38,8 @@ def reading(store: str | None, silence: NobodyAnswers | None, *, hooks: bool = F
     HookrtError in one sentence where there is no store, ConfigError where hooks.yaml is needed and cannot be used.
     """
     if hooks and silence is not None and not DEFAULT_PATH.exists():
-        raise silence
+        way_out = "start it with `hookrt run`, set HOOKRT_URL to where it runs, or go to the folder of its hooks.yaml"
+        raise HookrtError(f"{silence.what}, and there is no {DEFAULT_PATH} here to read with a store: {way_out}")
     named = _store_url(store)
     if named is not None:  # first, since a wrong one makes hooks.yaml unusable too
         _check_there(named, silence)

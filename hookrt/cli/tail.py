@@ -15,6 +15,10 @@ Shown = Mapping[str, Any]
 
 _WAIT_S = 20
 _AGAIN_S = 1.0
+_OUTCOMES = {"reject": "failed for good"}
+_RESTARTED = (
+    "the service was started again: what happened meanwhile may be missing here, but `hookrt deliveries list` shows it"
+)
 
 
 def tail(*, hook: str | None, failed: bool, output: Format) -> None:
@@ -47,16 +51,30 @@ def _follow(client: Client, notes: Screen, *, hook: str | None, failed: bool) ->
         if lost:
             notes.line(("the service answers again", "dim"))
         lost = False
+        if _run_of(news["next"]) != _run_of(place):
+            notes.line((_RESTARTED, "yellow"))
         if news["missed"]:
             notes.line((f"{news['missed']} happenings were missed", "yellow"))
         place = news["next"]
         yield from news["items"]
 
 
+def _run_of(place: str) -> str:
+    """The run of the service that a place belongs to."""
+    return place.rpartition("-")[0]
+
+
+def _outcome(item: Shown) -> str:
+    """How an attempt ended; `retry` is said of it only where one follows."""
+    if item["outcome"] != "retry":
+        return _OUTCOMES.get(item["outcome"], str(item["outcome"]))
+    return "failed, will be retried" if item["status"] in {"waiting", "pending", "held"} else "failed"
+
+
 def _line(item: Shown) -> list[Piece]:
     step: list[Piece] = []
     if item.get("step") is not None:
-        step = [f"  {item['step']} {item['attempt']}. ", state(item["outcome"])]
+        step = [f"  {item['step']} attempt {item['attempt']} ", state(item["outcome"], _outcome(item))]
         step.append((f"  {milliseconds(item['duration_ms'])}", "dim"))
     reason = why(item)
     head: list[Piece] = [(brief_time(item["time"]), "dim"), "  ", (item["hook"], "bold"), "  "]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ _STYLES = {
     "skipped": "dim",
 }
 _LONGEST_VALUE = 300
+_SPLIT_SECONDS = re.compile(r"([0-9]+)s([0-9]{1,3})ms$")
 
 
 def local_time(text: str | None) -> str:
@@ -56,6 +58,11 @@ def milliseconds(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.1f} s"
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def brief_duration(text: str) -> str:
+    """A duration of the API with its milliseconds as a fraction: `1.2s`, where it says `1s200ms`."""
+    return _SPLIT_SECONDS.sub(lambda found: f"{found[1]}.{found[2]:0>3}".rstrip("0") + "s", text)
 
 
 def value_text(value: Any, limit: int = _LONGEST_VALUE) -> str:

@@ -22,6 +22,7 @@ from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, St
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event, EventDraft, check_event
 from hookrt.model.hook import Hook
+from hookrt.model.own_events import OWN_SOURCE, is_own
 from hookrt.store.contract import Lease, NewDelivery, NewEvent, Saved, StoredEvent
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
@@ -192,6 +193,8 @@ class Intake:
             depth=draft.depth,
         )
         check_event(event)
+        if event.source == OWN_SOURCE and not is_own(event.type):  # the types are refused where events come in
+            raise EventError(f"'source' is {OWN_SOURCE!r}: only hookrt itself sends as it")
         return event
 
     def _prepare(self, event: Event, *, identified: bool, hand_over: bool = True) -> Prepared:

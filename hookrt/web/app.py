@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any
@@ -12,10 +13,11 @@ from fastapi import FastAPI
 
 from hookrt.web.answer import Send, send_problem
 from hookrt.web.api.app import INGEST_PATH, build_api
-from hookrt.web.auth import Guard, Scope
+from hookrt.web.auth import Guard, Head, Scope
 from hookrt.web.body import BodyReader, ClientGone, Receive
 from hookrt.web.faults import Faults
 from hookrt.web.ingest import Ingest
+from hookrt.web.malformed import find_lone_surrogate
 from hookrt.web.options import WebOptions
 from hookrt.web.parse_events import check_nesting
 from hookrt.web.problem import ProblemDocument, Refusal
@@ -25,6 +27,7 @@ OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 """What anybody may see; everything else wants a token, or to be asked from this machine."""
 
 _EXPLAIN_PATH = "/v1/explain"
+_BULK_PATHS = frozenset({"/v1/deliveries/replay", "/v1/deliveries/cancel", "/v1/events/replay"})
 _SLASHED = f"{INGEST_PATH}/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _Scope = MutableMapping[str, Any]
@@ -73,13 +76,15 @@ class ApiDoor:
         """Answer one request."""
         head = dict(scope["headers"])
         try:
+            needed = needed_scope(scope["method"], scope["path"])
             if scope["path"] not in OPEN_PATHS:
-                self._guard.check(scope, head, needed_scope(scope["method"], scope["path"]))
+                self._guard.check(scope, head, needed)
             if scope["method"] == "POST" and scope["path"] == _SLASHED:
                 raise Refusal(_slashed())
             if scope["method"] in _WITH_BODY:
                 body = await self._bodies.read(head, receive, self._limit)
                 check_nesting(body, around=1)
+                self._check_body(scope, head, body)
                 receive = _Replayed(body, receive)
         except ClientGone:
             return
@@ -89,12 +94,34 @@ class ApiDoor:
         with contextlib.suppress(Exception, asyncio.CancelledError):  # answered by then: Starlette raises it once more
             await self._api(scope, receive, send)
 
+    def _check_body(self, scope: _Scope, head: Head, body: bytes) -> None:
+        """Raise Refusal for a text that no store can keep, and for a job of somebody who may only look at one."""
+        if scope["path"] in _BULK_PATHS and not _is_dry_run(body):
+            self._guard.check(scope, head, Scope.ADMIN)
+        if scope["path"] != _EXPLAIN_PATH and (fault := find_lone_surrogate(body)):
+            faults = [{"in": "body", "name": "body", "detail": str(fault)}]
+            raise Refusal(
+                ProblemDocument(HTTPStatus.BAD_REQUEST, "request-invalid", f"body: {fault}", {"errors": faults})
+            )
+
 
 def needed_scope(method: str, path: str) -> Scope:
-    """What a request to the API must be allowed: reading, or, to change something, all."""
-    if method in {"GET", "HEAD"} or (method == "POST" and path == _EXPLAIN_PATH):
+    """What a request to the API must be allowed before its body is read: reading, or, to change something, all.
+
+    A dry run of the routes of many only reads; whether it is one, the body tells.
+    """
+    if method in {"GET", "HEAD"} or (method == "POST" and (path == _EXPLAIN_PATH or path in _BULK_PATHS)):
         return Scope.READ
     return Scope.EMIT if method == "POST" and path == _SLASHED else Scope.ADMIN
+
+
+def _is_dry_run(body: bytes) -> bool:
+    """Whether the body says so without a doubt, as the API will read it: of a key given twice, the last counts."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(asked, dict) and asked.get("dry_run") is True
 
 
 def _slashed() -> ProblemDocument:

@@ -19,7 +19,9 @@ Head = Mapping[bytes, bytes]
 _LOOPBACK_HOST = re.compile(rb"(?:127(?:\.\d{1,3}){3}|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|\[::1\])(?::\d{1,5})?")
 _LOOPBACK_PEERS = ("127.", "::ffff:127.")
 _PROXIES = frozenset({b"via", b"x-real-ip", b"true-client-ip", b"cf-connecting-ip"})
-_SAFE = frozenset({"GET", "HEAD"})
+_HARMLESS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+"""Methods that change nothing: the first two only read, and no route has the others, so that they are answered 405."""
+
 _HOW_TO_SET = (
     'set a token in hooks.yaml (service: {tokens: [{token: "${{ secrets.NAME }}", scopes: [emit, read]}]}) '
     "and send it as 'Authorization: Bearer TOKEN'"
@@ -110,7 +112,7 @@ def _check_local(scope: Mapping[str, Any], head: Head) -> None:
         raise _closed("it has no token, so it answers no request that a proxy or tunnel passed on")
     if b"origin" in head and head[b"origin"].lower() != b"http://" + host.lower():
         raise _closed("it has no token, so it answers no other web page's requests")
-    if scope["method"] not in _SAFE and not _sends_json(head.get(b"content-type", b"")):
+    if scope["method"] not in _HARMLESS and not _sends_json(head.get(b"content-type", b"")):
         need = "without a token, requests that change something must send Content-Type: application/json"
         raise Refusal(ProblemDocument(415, "unsupported-media-type", f"{need}; or {_HOW_TO_SET}"))
 

@@ -18,7 +18,7 @@ from hookrt.web.problem import ProblemDocument, Refusal
 HEADER = b"idempotency-key"
 
 _QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
-_PLAIN = re.compile(rb"[\x21\x23-\x7e][\x20-\x7e]*")
+_PLAIN = re.compile(rb"[\x21\x23-\x7e][\x21-\x7e]*")
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -36,7 +36,7 @@ def read_key(headers: Sequence[tuple[bytes, bytes]]) -> str:
     elif value.startswith(b'"'):
         raise _bad("its quotes are not closed, or something stands behind them")
     elif value and not _PLAIN.fullmatch(value):
-        raise _bad("it must be of visible ASCII characters")
+        raise _bad("it must be of visible ASCII characters; one with spaces stands in quotes")
     else:
         key = value.decode("ascii")
     if not key.strip():

@@ -58,6 +58,13 @@ def find_fault(body: bytes) -> Malformed | None:
     return _find_json_fault(body)
 
 
+def find_lone_surrogate(body: bytes) -> Malformed | None:
+    """The first half of a surrogate pair in a JSON text, which some decoders take and nothing can store or show."""
+    if b"\\u" not in body or (lone := _LONE_SURROGATE.search(body)) is None:
+        return None
+    return malformed_at(f"{lone[1].decode()} is half of a surrogate pair", body, lone.start(1))
+
+
 def _find_json_fault(body: bytes) -> Malformed | None:
     try:
         _decode(body)
@@ -84,8 +91,8 @@ def _place(body: bytes, text: str) -> Malformed:
         return malformed_at(f"the JSON is malformed: {ended}{error.msg[:1].lower()}{error.msg[1:]}", body, exact)
     except (ValueError, RecursionError):
         pass
-    if lone := _LONE_SURROGATE.search(body):
-        return malformed_at(f"{lone[1].decode()} is half of a surrogate pair", body, lone.start(1))
+    if lone := find_lone_surrogate(body):
+        return lone
     return malformed_at(f"the JSON is malformed: {_AT_BYTE.sub('', text)}", body, position)
 
 

@@ -13,16 +13,14 @@ from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, delivery_order,
 from hookrt.cli.client import Client, segment
 from hookrt.cli.delivery_view import show_cut_off, show_deliveries, show_delivery
 from hookrt.cli.moments import SinceOption, UntilOption, read_moment, read_time
-from hookrt.cli.options import CursorOption, LimitOption, OutputOption
+from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.model.delivery import Status
 
 app = typer.Typer(add_completion=False)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The delivery's id.")]
-OneArgument = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help="The delivery's id; else say which by options.")
-]
+OneArgument = Annotated[str | None, typer.Argument(metavar="ID", help="The delivery's id; else say which by options.")]
 HookOption = Annotated[str | None, typer.Option(help="Only those of this hook.")]
 ReasonOption = Annotated[str | None, typer.Option(help="Only those that ended, or wait, for this reason.")]
 
@@ -50,7 +48,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
     limit: LimitOption = 20,
     cursor: CursorOption = None,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """List deliveries, newest first.
 
@@ -78,7 +76,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
 
 
 @app.command("show")
-def show(id_: IdArgument, *, store: StoreOption = None, output: OutputOption = Format.TEXT) -> None:
+def show(id_: IdArgument, *, store: StoreOption = None, output: PlainOutputOption = Format.TEXT) -> None:
     """Show one delivery with its steps and every attempt: what was sent, what was answered.
 
     Secrets are masked, and long bodies are cut.
@@ -95,7 +93,7 @@ def show(id_: IdArgument, *, store: StoreOption = None, output: OutputOption = F
 
 
 @app.command("retry")
-def retry(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
+def retry(id_: IdArgument, output: PlainOutputOption = Format.TEXT) -> None:
     """Make the next attempt of a waiting delivery now.
 
     One that is dead is not retried but replayed.
@@ -105,7 +103,11 @@ def retry(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
     """
     with Client() as client:
         answer = client.post(f"{_path(id_)}/retry")
-    _tell(output, answer, "the next attempt of ", id_, " is due now")
+    if answer.get("breaker") in {"open", "half-open"}:
+        after = f" waits for the breaker of its lane, {answer['lane']}, which is {answer['breaker']}"
+    else:
+        after = " is due now"
+    _tell(output, answer, "the next attempt of ", id_, after)
 
 
 @app.command("replay")
@@ -127,7 +129,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     again: Annotated[bool, typer.Option("--again", help="Also those that have been replayed already.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Deliver the same event to the same hook once more, with the hook as it is now.
 
@@ -165,7 +167,7 @@ def cancel(  # noqa: PLR0913 - one parameter for each option
     rate: RateOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """End a delivery that is not final, or, without an ID, all that match.
 
@@ -190,7 +192,7 @@ def tail(
     *,
     hook: HookOption = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what went wrong.")] = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Follow deliveries live: every attempt, and every end.
 

@@ -14,7 +14,7 @@ from hookrt.cli.client import segment
 from hookrt.cli.delivery_view import show_cut_off, show_deliveries
 from hookrt.cli.event_view import show_event, show_events
 from hookrt.cli.moments import SinceOption, UntilOption, read_moment
-from hookrt.cli.options import CursorOption, LimitOption, OutputOption
+from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 
 app = typer.Typer(add_completion=False)
@@ -37,7 +37,7 @@ def list_events(  # noqa: PLR0913 - one parameter for each option
     limit: LimitOption = 20,
     cursor: CursorOption = None,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """List events, newest first; also those that no hook wanted.
 
@@ -67,7 +67,7 @@ def show(
     *,
     source: Annotated[str | None, typer.Option(help="Its source, where two sources used the same id.")] = None,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Show one event with its data and its deliveries.
 
@@ -113,7 +113,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
         int, typer.Option("--show", min=0, max=100, help="How many events a dry run shows with their requests.")
     ] = 20,
     yes: YesOption = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Run recorded events through a hook as it is now: for one that was missing or wrong.
 

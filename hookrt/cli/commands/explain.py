@@ -10,7 +10,7 @@ import typer
 from hookrt.cli.ask import ask
 from hookrt.cli.event_input import is_inline, read_event
 from hookrt.cli.event_view import show_explanations
-from hookrt.cli.options import ConfigOption, EnvFileOption, OutputOption
+from hookrt.cli.options import ConfigOption, EnvFileOption, PlainOutputOption
 from hookrt.cli.project import load_configuration, open_project
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.errors import ConfigError, HookrtError
@@ -33,7 +33,7 @@ def explain(
     source: Annotated[
         str | None, typer.Option(help="With an ID: its source, where two sources used the same id.")
     ] = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Say for every hook whether an event fires it and, if not, why.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.client import Client, segment
-from hookrt.cli.hook_view import show_hook, show_hooks
-from hookrt.cli.options import OutputOption
+from hookrt.cli.hook_view import show_hook, show_hooks, state_text
+from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.wording import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -28,7 +30,7 @@ def hooks() -> None:
 
 
 @app.command("list")
-def list_hooks(*, store: StoreOption = None, output: OutputOption = Format.TEXT) -> None:
+def list_hooks(*, store: StoreOption = None, output: PlainOutputOption = Format.TEXT) -> None:
     """List every hook with what happened to it in the last 24 hours.
 
     Examples:
@@ -49,7 +51,7 @@ def show(
     name: NameArgument,
     *,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Show one hook: its steps, the policy that applies to each, and when a failing step is tried again.
 
@@ -68,7 +70,7 @@ def disable(
     name: NameArgument,
     *,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; it is shown with the hook.")] = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Hold what comes for a hook, from now on and also after a restart.
 
@@ -79,8 +81,18 @@ def disable(
       hookrt hooks disable welcome --reason "the CRM moves until Monday"
     """
     with Client() as client:
+        before = _as_it_is(client, name)
         hook = client.post(f"/v1/hooks/{segment(name)}/disable", {"reason": reason})
-    _tell(output, hook, "disabled ", name, "; what comes for it is held until it is enabled")
+    if before["enabled"]:
+        _tell(output, hook, "disabled ", name, "; what comes for it is held until it is enabled")
+    else:
+        _tell(
+            output,
+            hook,
+            "",
+            name,
+            f" is already {state_text(before)}; {'its reason stays' if reason else 'it stays so'}",
+        )
 
 
 @app.command("enable")
@@ -88,7 +100,7 @@ def enable(
     name: NameArgument,
     *,
     discard: Annotated[bool, typer.Option("--discard", help="Cancel what is held instead of delivering it.")] = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Enable a hook that was disabled, and deliver what is held for it.
 
@@ -97,8 +109,25 @@ def enable(
       hookrt hooks enable welcome --discard
     """
     with Client() as client:
+        before = _as_it_is(client, name)
         hook = client.post(f"/v1/hooks/{segment(name)}/enable", {"discard": discard})
-    _tell(output, hook, "enabled ", name, "; what was held is cancelled" if discard else "; what was held is delivered")
+    if before["enabled"]:
+        _tell(output, hook, "", name, " is already enabled")
+    else:
+        _tell(output, hook, "enabled ", name, _what_of_held(before["stats"]["held"], discard=discard))
+
+
+def _as_it_is(client: Client, name: str) -> Mapping[str, Any]:
+    shown: Mapping[str, Any] = client.get(f"/v1/hooks/{segment(name)}")
+    return shown
+
+
+def _what_of_held(count: int, *, discard: bool) -> str:
+    if not count:
+        return "; nothing was held"
+    goes = "cancelled" if discard else "delivered"
+    held = counted(count, "delivery that was held is", "deliveries that were held are")
+    return f"; {held} {goes}"
 
 
 def _tell(output: Format, hook: object, before: str, name: str, after: str) -> None:

@@ -10,7 +10,7 @@ from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.client import Client, segment
 from hookrt.cli.job_following import follow as follow_job
 from hookrt.cli.job_view import show_end, show_job, show_jobs
-from hookrt.cli.options import CursorOption, LimitOption, OutputOption
+from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 
 app = typer.Typer(add_completion=False)
@@ -33,7 +33,7 @@ def list_jobs(
     limit: LimitOption = 20,
     cursor: CursorOption = None,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """List jobs, newest first.
 
@@ -56,7 +56,7 @@ def list_jobs(
 
 
 @app.command("show")
-def show(id_: IdArgument, *, store: StoreOption = None, output: OutputOption = Format.TEXT) -> None:
+def show(id_: IdArgument, *, store: StoreOption = None, output: PlainOutputOption = Format.TEXT) -> None:
     """Show one job: what was asked for, how far it is, and what went wrong.
 
     Examples:
@@ -70,7 +70,7 @@ def show(id_: IdArgument, *, store: StoreOption = None, output: OutputOption = F
 
 
 @app.command("follow")
-def follow(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
+def follow(id_: IdArgument, output: PlainOutputOption = Format.TEXT) -> None:
     """Follow a job to its end.
 
     Ends with 1 when not all of it could be done. Ctrl-C ends the following,
@@ -84,7 +84,7 @@ def follow(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
 
 
 @app.command("cancel")
-def cancel(id_: IdArgument, output: OutputOption = Format.TEXT) -> None:
+def cancel(id_: IdArgument, output: PlainOutputOption = Format.TEXT) -> None:
     """End a job before its time.
 
     What it did stays: the deliveries that a replay made go on.

@@ -6,6 +6,7 @@ import dataclasses
 
 import typer
 
+from hookrt.cli.columns import Column, Fit
 from hookrt.cli.failures import EXIT_PROBLEMS
 from hookrt.cli.options import OutputOption
 from hookrt.cli.render import Format, Piece, Screen, annotation, to_json
@@ -13,6 +14,15 @@ from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.registry import PluginInfo, Registry
 
 app = typer.Typer(add_completion=False)
+
+_COLUMNS = (
+    Column("plugin", Fit.FOLD),
+    Column("distribution", Fit.FOLD),
+    Column("version"),
+    Column("actions", Fit.CUT, rank=2),
+    Column("sources", Fit.CUT, rank=1),
+    Column("state"),
+)
 
 
 @app.callback()
@@ -45,10 +55,7 @@ def list_plugins(output: OutputOption = Format.TEXT) -> None:
 
 
 def _show(screen: Screen, registry: Registry, output: Format) -> None:
-    screen.table(
-        ["plugin", "distribution", "version", "actions", "sources", "state"],
-        [_row(plugin) for plugin in registry.plugins],
-    )
+    screen.table(_COLUMNS, [_row(plugin) for plugin in registry.plugins])
     for problem in _problems(registry):
         screen.line()
         screen.block(problem, style="red")

@@ -10,7 +10,7 @@ import typer
 
 from hookrt.cli.event_loop import run_in_loop
 from hookrt.cli.interrupts import stop_requests
-from hookrt.cli.options import OutputOption, read_duration
+from hookrt.cli.options import PlainOutputOption, read_duration
 from hookrt.cli.receiver_server import Answer, Received, Receiver
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.request_view import show_request
@@ -31,7 +31,7 @@ def receive(  # noqa: PLR0913 - one parameter for each option
     status: Annotated[int, typer.Option(min=200, max=599, help="Answer with this status.")] = 204,
     delay: Annotated[str, typer.Option(metavar="DURATION", help="Answer after this time, like 1s or 250ms.")] = "0s",
     headers: Annotated[bool, typer.Option("--headers", help="Show the headers too.")] = False,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Receive webhooks here, show them and verify their signatures.
 

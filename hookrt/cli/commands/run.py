@@ -20,7 +20,7 @@ from hookrt.cli.reloading import Reloading, ServedFiles, hangups
 from hookrt.cli.render import Screen
 from hookrt.cli.service import Service, serving
 from hookrt.cli.version import installed_version
-from hookrt.cli.wording import counted
+from hookrt.cli.wording import brief_duration, counted
 from hookrt.config.load import Configuration
 from hookrt.errors import ConfigError
 from hookrt.model.delivery import Status
@@ -117,7 +117,7 @@ async def _serve(files: ConfigFiles, reading: Reading) -> None:
             del configuration, reading  # a reload can free what it replaces
             async with Reloading(runtime, files.path, asked, settings.watch).going_on():
                 await stop.wait()
-            limit = format_duration(settings.drain)
+            limit = brief_duration(format_duration(settings.drain))
             screen.line(f"stopping: attempts under way have {limit} to finish; Ctrl-C again ends at once")
     screen.line("stopped" if service.finished else "stopped; the attempts that did not finish are made again next time")
 

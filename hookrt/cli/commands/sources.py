@@ -6,12 +6,20 @@ from typing import Any
 
 import typer
 
-from hookrt.cli.options import ConfigArgument, EnvFileOption, OutputOption
+from hookrt.cli.columns import Column, Fit
+from hookrt.cli.options import ConfigArgument, EnvFileOption, PlainOutputOption
 from hookrt.cli.project import load_configuration, open_project
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.config.load import Configuration
 
 app = typer.Typer(add_completion=False)
+
+_COLUMNS = (
+    Column("source", Fit.FOLD),
+    Column("plugin", Fit.FOLD),
+    Column("types", Fit.CUT, rank=1),
+    Column("defined", Fit.FOLD, least=20),
+)
 
 
 @app.callback()
@@ -24,7 +32,7 @@ def sources() -> None:
 
 @app.command("list")
 def list_sources(
-    path: ConfigArgument = None, *, env_file: EnvFileOption = None, output: OutputOption = Format.TEXT
+    path: ConfigArgument = None, *, env_file: EnvFileOption = None, output: PlainOutputOption = Format.TEXT
 ) -> None:
     """List the declared sources, the plugin behind each, and the types that it sends.
 
@@ -42,7 +50,7 @@ def list_sources(
         rows = [
             [(row["name"], "bold"), row["plugin"], ", ".join(row["types"] or ["any"]), row["place"]] for row in found
         ]
-        screen.table(["source", "plugin", "types", "defined"], rows)
+        screen.table(_COLUMNS, rows)
     else:
         screen.line("hooks.yaml declares no sources: events come over HTTP")
 

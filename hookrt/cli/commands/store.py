@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from hookrt.cli.options import OutputOption
+from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.store_place import find_store
 from hookrt.cli.store_view import bar, facts_json, show_facts, size_text
+from hookrt.errors import HookrtError
 from hookrt.store.sqlite.backup import back_up
 from hookrt.store.sqlite.upkeep import read_facts, rewrite, shrink
 
@@ -32,7 +33,7 @@ def store() -> None:
 
 
 @app.command("info")
-def info(*, store: StoreOption = None, output: OutputOption = Format.TEXT) -> None:
+def info(*, store: StoreOption = None, output: PlainOutputOption = Format.TEXT) -> None:
     """Show what the store holds, and where its space goes.
 
     Of a large store the bytes are reckoned from samples. How long what has
@@ -56,7 +57,7 @@ def backup(
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE when it exists.")] = False,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Copy the store as it is now to FILE, also while a service uses it.
 
@@ -70,6 +71,9 @@ def backup(
       hookrt store backup nightly.db --force
     """
     place = find_store(store)
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise HookrtError(f"there is no folder {folder}: make it first, or name another place for the copy")
     with bar("copying") as progress:
         size = back_up(place.path, place.url, file.absolute(), progress, force=force)
     if output is Format.JSON:
@@ -85,7 +89,7 @@ def vacuum(
         bool, typer.Option("--full", help="Write the whole file anew; no service may use it meanwhile.")
     ] = False,
     store: StoreOption = None,
-    output: OutputOption = Format.TEXT,
+    output: PlainOutputOption = Format.TEXT,
 ) -> None:
     """Give the free space in the store's file back to the disk.
 

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from hookrt.cli.options import OutputOption
+from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.version import installed_version
 
@@ -17,7 +17,7 @@ _SHOWN = ("cel-expr-python", "httpx", "pydantic", "pyreqwest", "RestrictedPython
 
 
 @app.command()
-def show_version(output: OutputOption = Format.TEXT) -> None:
+def show_version(output: PlainOutputOption = Format.TEXT) -> None:
     """Show the version of hookrt and of what it stands on.
 
     Examples:

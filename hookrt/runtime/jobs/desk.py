@@ -17,6 +17,7 @@ from hookrt.model.job import Job, JobStatus, Progress
 from hookrt.runtime.jobs.plans import PAGE
 from hookrt.runtime.jobs.requests import CancelDeliveries, ReplayDeliveries, ReplayEvents, encode_request, kind_of
 from hookrt.runtime.jobs.runner import JobRunner
+from hookrt.store.contract import DeliveryQuery
 from hookrt.store.job_contract import Stretch
 
 MOST_LOOKED_AT = 10_000
@@ -63,13 +64,21 @@ class JobDesk:
         self._rehearsal = rehearsal
 
     async def replay_deliveries(self, request: ReplayDeliveries) -> Job:
-        """Begin to replay all deliveries that match now. Raises UsageError for statuses that are not final."""
+        """Begin to replay all deliveries that match now.
+
+        Raises UsageError for statuses that are not final, NotFound for a hook that never was.
+        """
+        await self._check_hook(request.hook)
         last = (await self._ports.store.jobs.positions()).deliveries
         total = await self._ports.store.jobs.count_deliveries(request.walk, Stretch(0, last))
         return await self._add(request, Progress(last=last, total=total))
 
     async def cancel_deliveries(self, request: CancelDeliveries) -> Job:
-        """Begin to cancel all deliveries that match now. Raises UsageError for statuses that are final."""
+        """Begin to cancel all deliveries that match now.
+
+        Raises UsageError for statuses that are final, NotFound for a hook that never was.
+        """
+        await self._check_hook(request.hook)
         last = (await self._ports.store.jobs.positions()).deliveries
         total = await self._ports.store.jobs.count_deliveries(request.walk, Stretch(0, last))
         return await self._add(request, Progress(last=last, total=total))
@@ -82,7 +91,8 @@ class JobDesk:
         return await self._add(request, Progress(last=last, total=total))
 
     async def look_at_deliveries(self, request: ReplayDeliveries | CancelDeliveries, most: int) -> DeliveriesPreview:
-        """What such a job would touch; changes nothing."""
+        """What such a job would touch; changes nothing. Raises NotFound, UsageError as the job does."""
+        await self._check_hook(request.hook)
         jobs = self._ports.store.jobs
         last = (await jobs.positions()).deliveries
         total = await jobs.count_deliveries(request.walk, Stretch(0, last))
@@ -128,6 +138,13 @@ class JobDesk:
         await self._ports.store.jobs.add(job)
         self._runner.wake()
         return job
+
+    async def _check_hook(self, name: str | None) -> None:
+        """Raise NotFound for a hook that neither is nor was; one that was removed may have left deliveries."""
+        if name is None or self._ports.router.get(name) is not None:
+            return
+        if not (await self._ports.store.deliveries(DeliveryQuery(hook=name, limit=1))).items:
+            raise NotFound(f"no hook is named {name!r}, and no delivery is of one")
 
     def _hook(self, name: str) -> Hook:
         hook = self._ports.router.get(name)

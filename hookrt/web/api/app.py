@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine
-from difflib import get_close_matches
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -16,11 +15,9 @@ from starlette.exceptions import HTTPException
 
 from hookrt.errors import HookrtError
 from hookrt.web.api import config, deliveries, events, health, hooks, jobs, plugins
-from hookrt.web.api.job_shapes import CancelAsked, EventsReplayAsked, ReplayAsked
+from hookrt.web.api.invalid import describe_fault
 from hookrt.web.api.openapi import PROBLEM_RESPONSE, describe
-from hookrt.web.api.query import DeliveryFilters, EventFilters
 from hookrt.web.faults import Faults
-from hookrt.web.malformed import find_fault
 from hookrt.web.options import WebOptions
 from hookrt.web.problem import CONTENT_TYPE, ProblemDocument, Refusal
 from hookrt.web.service import Service
@@ -28,8 +25,6 @@ from hookrt.web.service import Service
 INGEST_PATH = "/v1/events"
 """Where events are posted; the posts themselves never come here."""
 
-_MODELS = (DeliveryFilters, EventFilters, ReplayAsked, CancelAsked, EventsReplayAsked)
-_PARAMETERS = sorted({name for model in _MODELS for name in model.model_fields} | {"from", "new_message_id"})
 _ABOUT = "Events come in, hooks match them, and each match is a delivery. Errors are problem documents (RFC 9457)."
 _Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -87,22 +82,10 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     return _respond(ProblemDocument(error.status_code, kind, detail, headers=headers))
 
 
-async def _answer_invalid(_: Request, error: RequestValidationError) -> Response:
-    faults = [_describe_field(found, error.body) for found in error.errors()]
+async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
+    faults = [describe_fault(found, error.body, request.scope.get("route")) for found in error.errors()]
     detail = "; ".join(f"{fault['name']}: {fault['detail']}" for fault in faults[:5])
     return _respond(ProblemDocument(HTTPStatus.BAD_REQUEST, "request-invalid", detail, {"errors": faults}))
-
-
-def _describe_field(found: dict[str, Any], body: Any) -> dict[str, str]:
-    if found["type"] == "json_invalid":
-        fault = find_fault(str(body).encode("utf-8", "surrogatepass"))
-        return {"in": "body", "name": "body", "detail": str(fault or found["msg"])[:300]}
-    where, *path = (str(part) for part in found["loc"])
-    name, detail = ".".join(path) or where, found["msg"]
-    if found["type"] == "extra_forbidden":
-        near = get_close_matches(name, _PARAMETERS, 1)
-        detail = "unknown" + (f", did you mean {near[0]!r}?" if near else "")
-    return {"in": where, "name": name[:100], "detail": detail[:300]}
 
 
 def _respond(problem: ProblemDocument) -> Response:

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hookrt.clock import to_us
 from hookrt.config.destinations import Rate
-from hookrt.plugin.settings import parse_duration
+from hookrt.web.api.moment import Moment
 from hookrt.web.api.shapes import DeliveryShown, EventShown, RequestShown, Shape
-
-
-def parse_moment(value: Any) -> int:
-    """Microseconds since the epoch of a time with its zone, or of so long ago (`24h`); raises ValueError."""
-    with suppress(ValueError):
-        return to_us(datetime.now(UTC) - parse_duration(value))
-    try:
-        return to_us(datetime.fromisoformat(value))
-    except (TypeError, ValueError):
-        raise ValueError("write a time with its zone, like 2027-01-31T00:00:00Z, or how long ago, like 24h") from None
-
-
-Moment = Annotated[
-    int, BeforeValidator(parse_moment), WithJsonSchema({"type": "string", "examples": ["24h", "2027-01-31T00:00:00Z"]})
-]
-"""A time, or how long ago."""
 
 
 class Asked(BaseModel):

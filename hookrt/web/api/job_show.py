@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -59,16 +60,25 @@ def show_news(news: News, mask: Callable[[str], str]) -> job_shapes.NewsShown:
 
 
 def _show_request(request: bytes) -> dict[str, Any]:
-    """Times as ISO 8601, the rate as it is written, and nothing that was not asked for."""
-    shown: dict[str, Any] = {}
-    for name, value in msgspec.json.decode(request).items():
-        if value is None or value is False:
-            continue
+    """Times as ISO 8601, the rate as it is written, and nothing that was not asked for.
+
+    What cannot be shown so is shown as it is, and nothing of a request that cannot be read: one row of another version
+    must not hide all the others.
+    """
+    try:
+        asked = msgspec.json.decode(request, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
+    return dict(_show_asked(name, value) for name, value in asked.items() if value is not None and value is not False)
+
+
+def _show_asked(name: str, value: Any) -> tuple[str, Any]:
+    with suppress(TypeError, ValueError, OverflowError):
         if name.endswith("_us"):
-            shown[name.removesuffix("_us")] = show_time(value)
-        else:
-            shown["status" if name == "statuses" else name] = f"{value:g}/s" if name == "rate" else value
-    return shown
+            return name.removesuffix("_us"), show_time(value)
+        if name == "rate":
+            return name, f"{value:g}/s"
+    return "status" if name == "statuses" else name.removesuffix("_us"), value
 
 
 def _show_step(step: RehearsedStep) -> job_shapes.StepRehearsed:

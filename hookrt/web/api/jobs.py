@@ -18,7 +18,7 @@ from hookrt.web.api.job_shapes import (
     ReplayAsked,
 )
 from hookrt.web.api.job_show import show_events_preview, show_job
-from hookrt.web.api.query import Filters, Runtime, not_found, read_page
+from hookrt.web.api.query import JobFilters, Runtime, not_found, read_page
 from hookrt.web.api.shapes import Listed
 from hookrt.web.api.show import show_delivery
 from hookrt.web.service import Service
@@ -104,7 +104,7 @@ async def replay_events(asked: EventsReplayAsked, runtime: Runtime, response: Re
     return show_job(await runtime.control.jobs.replay_events(request))
 
 
-async def list_jobs(runtime: Runtime, filters: Annotated[Filters, Query()]) -> Listed[JobShown]:
+async def list_jobs(runtime: Runtime, filters: Annotated[JobFilters, Query()]) -> Listed[JobShown]:
     """Jobs; those that ended are kept for 30 days."""
     page = await read_page(runtime.store.jobs.recent(filters.limit, filters.cursor))
     return Listed(items=[show_job(job) for job in page.items], next=page.next)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from hookrt.clock import to_us
 from hookrt.errors import UsageError
 from hookrt.model.delivery import Status
 from hookrt.store.contract import DeliveryQuery, EventQuery, Page
+from hookrt.web.api.moment import Moment
 from hookrt.web.problem import ProblemDocument, Refusal
 from hookrt.web.service import Service
 
 T = TypeVar("T")
+
+_JOB_ID = re.compile(r"job_[0-9a-z]+")
 
 MAX_PAGE = 500
 """Most items of one page."""
@@ -39,17 +42,22 @@ class Filters(BaseModel):
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
 
 
+class JobFilters(Filters):
+    """Which jobs to list; the cursor is the id of a job."""
+
+    @field_validator("cursor")
+    @classmethod
+    def _check_cursor(cls, cursor: str | None) -> str | None:
+        if cursor is not None and not _JOB_ID.fullmatch(cursor):
+            raise ValueError(f"{cursor[:40]!r} is no cursor: take the `next` of the page before, unchanged")
+        return cursor
+
+
 class TimeFilters(Filters):
     """A list that time orders."""
 
-    since: AwareDatetime | None = Field(default=None, description="Not before this time, like 2026-01-31T12:00:00Z.")
-    until: AwareDatetime | None = Field(default=None, description="Before this time.")
-
-    @property
-    def span_us(self) -> tuple[int | None, int | None]:
-        """Both ends in microseconds since the epoch."""
-        since, until = self.since, self.until
-        return (None if since is None else to_us(since), None if until is None else to_us(until))
+    since: Moment | None = Field(default=None, description="Not before this time, or so long ago.")
+    until: Moment | None = Field(default=None, description="Before this time, or longer ago.")
 
 
 class EventFilters(TimeFilters):
@@ -61,8 +69,7 @@ class EventFilters(TimeFilters):
 
     def query(self) -> EventQuery:
         """The same for the store."""
-        since_us, until_us = self.span_us
-        return EventQuery(self.type, self.source, self.id, since_us, until_us, self.limit, self.cursor)
+        return EventQuery(self.type, self.source, self.id, self.since, self.until, self.limit, self.cursor)
 
 
 class DeliveryFilters(TimeFilters):
@@ -76,14 +83,13 @@ class DeliveryFilters(TimeFilters):
 
     def query(self) -> DeliveryQuery:
         """The same for the store."""
-        since_us, until_us = self.span_us
         return DeliveryQuery(
             hook=self.hook,
             statuses=tuple(self.status),
             event_source=self.source,
             event_id=self.event,
-            since_us=since_us,
-            until_us=until_us,
+            since_us=self.since,
+            until_us=self.until,
             reason=self.reason,
             limit=self.limit,
             cursor=self.cursor,

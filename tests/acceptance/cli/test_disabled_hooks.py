@@ -169,9 +169,14 @@ def test_disabled_by_hand_with_a_reason_and_enabled_with_discard(
     old = service.emit(1)
     assert service.status(old) == HELD
     assert service.get("/v1/hooks/send")["disabled"]["message"] == "the CRM moves"
+    again = hookrt("hooks", "disable", "send", "--reason", "second", env=service.env)
+    assert again.stdout == "send is already disabled (by-hand, 1 held); its reason stays\n", again.stderr
+    assert service.get("/v1/hooks/send")["disabled"]["message"] == "the CRM moves"
     shown = json.loads(hookrt("hooks", "enable", "send", "--discard", "-o", "json", env=service.env).stdout)
     assert (shown["enabled"], shown["disabled"], shown["stats"]["held"]) == (True, None, 0)
     assert service.status(old) == ("cancelled", "discarded")
+    enabled = hookrt("hooks", "enable", "send", env=service.env)
+    assert enabled.stdout == "send is already enabled\n", enabled.stderr
     new = service.emit(2)
     _until(lambda: service.status(new)[0] == "succeeded")
     assert endpoint.numbers() == [2]

@@ -208,11 +208,11 @@ def test_a_hook_that_was_missing_gets_yesterdays_events(
     assert f"POST {endpoint.url}/send" in dry.stdout
     assert '{"n":0,"key":"***"}' in dry.stdout
     assert "open-sesame-99" not in dry.stdout
-    assert "orders would fire for 3 of 5 events; nothing was done" in dry.stdout
+    assert "orders would get 3 new deliveries from 5 events; nothing was done" in dry.stdout
     assert "2 would not: another type" in dry.stdout
     assert endpoint.taken == []
     done = hookrt(*command, "--rate", "100/s", env=service.env)
-    assert (done.returncode, "3 of 5 delivered, 2 skipped" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "3 deliveries made from 5 events, 2 passed over" in done.stdout) == (0, True), done.stderr
     until(lambda: service.count("succeeded") == 5)
     assert len(endpoint.taken) == 3
     again = hookrt(*command, "-o", "json", env=service.env)
@@ -246,6 +246,7 @@ def test_tail_shows_failures_as_they_happen_one_json_a_line_and_goes_on_after_a_
     following.wait_for("does not answer any more")
     service.begin()
     following.wait_for("answers again")
+    following.wait_for("was started again: what happened meanwhile may be missing here")
     service.emit(1, "User.Deleted")
     again = json.loads(following.wait_for("{"))
     assert again["delivery"] != item["delivery"]
@@ -295,4 +296,6 @@ def test_a_terminal_is_asked_before_many_are_touched_and_shows_a_bar(
     code, shown = on_terminal(tmp_path, service.env, b"y\n", *command)
     assert (code, "12 of 12 replayed" in shown) == (0, True), shown
     assert "12/12" in shown, "the bar"
+    assert "replaying deliveries" in shown
+    assert "deliveries.replay" not in shown
     assert service.get("/v1/jobs")["items"][0]["done"] == 12

@@ -53,6 +53,8 @@ def test_a_backup_of_a_running_service_is_a_store_that_a_service_goes_on_with(se
     again = hookrt("store", "backup", "copy.db")
     assert (again.returncode, again.stdout) == (1, "")
     assert "--force" in again.stderr
+    nowhere = hookrt("store", "backup", "missing/x.db")
+    assert (nowhere.returncode, f"there is no folder {folder}/missing: make it first" in nowhere.stderr) == (1, True)
     assert hookrt("emit", "User.Created", "--id", "e2", env=env).returncode == 0
     forced = hookrt("store", "backup", "copy.db", "--force", "-o", "json")
     assert json.loads(forced.stdout)["bytes"] == (folder / "copy.db").stat().st_size

@@ -204,7 +204,9 @@ def test_without_service_and_store_one_sentence_says_what_to_do(alone: Run, sile
         )
     assert not (tmp_path / ".hookrt").exists()
     (tmp_path / "hooks.yaml").unlink()
-    assert "start it with `hookrt run`" in alone("hooks", "list").stderr
+    said = alone("hooks", "list").stderr
+    assert "start it with `hookrt run`" in said
+    assert "and there is no hooks.yaml here to read with a store" in said
 
 
 def test_a_named_service_is_never_replaced_by_the_file(past: Past, alone: Run) -> None:

@@ -249,9 +249,9 @@ def test_each_route_wants_its_scope(serving):
         ("GET", "/v1/jobs/job_none", None, "read-1", 404),
         ("GET", "/v1/deliveries/tail?wait=0", None, "read-1", 200),
         ("POST", "/v1/jobs/job_none/cancel", {}, "root-1", 404),
-        ("POST", "/v1/deliveries/replay", {"hook": "a"}, "root-1", 202),
-        ("POST", "/v1/deliveries/replay", {"hook": "a", "dry_run": True}, "root-1", 200),
-        ("POST", "/v1/deliveries/cancel", {"hook": "a"}, "root-1", 202),
+        ("POST", "/v1/deliveries/replay", {"reason": "a"}, "root-1", 202),
+        ("POST", "/v1/deliveries/replay", {"reason": "a", "dry_run": True}, "read-1", 200),
+        ("POST", "/v1/deliveries/cancel", {"reason": "a"}, "root-1", 202),
         ("POST", "/v1/events/replay", {"hook": "none"}, "root-1", 404),
     ]
 

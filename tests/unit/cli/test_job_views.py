@@ -41,7 +41,11 @@ def shown(show: Any, *arguments: Any) -> str:
         ({}, "12 of 20 replayed"),
         ({"skipped": 7, "failed": 1}, "12 of 20 replayed, 7 skipped, 1 failed"),
         ({"kind": "deliveries.cancel"}, "12 of 20 cancelled"),
-        ({"kind": "events.replay"}, "12 of 20 delivered"),
+        ({"kind": "events.replay"}, "12 deliveries made from 20 events"),
+        (
+            {"kind": "events.replay", "skipped": 7, "failed": 1},
+            "12 deliveries made from 20 events, 7 passed over, 1 failed",
+        ),
     ],
 )
 def test_a_job_is_counted_in_words(changes, text):
@@ -86,9 +90,9 @@ def test_a_dry_run_says_what_was_not_looked_at():
         ],
     }
     text = shown(show_events_preview, preview, "send")
-    assert "send would fire for 3 of 30 events; nothing was done" in text
+    assert "send would get 3 new deliveries from 30 events; nothing was done" in text
     assert "… and 2 more" in text
-    assert "5 have a delivery for it already" in text
+    assert "5 events have a delivery for it already (--again" in text
     assert "17 would not: its condition is false" in text
     assert "5 more were not looked at" in text
     assert '{"message": "x"}' in text

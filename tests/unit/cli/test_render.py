@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookrt.cli.columns import Column
 from hookrt.cli.render import Screen, annotation, escape, shorten, to_json
 
 HOSTILE = "\x1b[2J\x07bell\r\x9b31m\u202eevil\u2028next\ud800"
@@ -39,7 +40,7 @@ def test_a_line_shows_no_control_characters_of_its_pieces() -> None:
 
 def test_a_table_shows_no_control_characters_and_aligns_its_columns() -> None:
     stream = io.StringIO()
-    Screen(stream).table(["name", "value"], [["a", ("x\x1by", "red")], ["longer", "z"]])
+    Screen(stream).table([Column("name"), Column("value")], [["a", ("x\x1by", "red")], ["longer", "z"]])
     assert stream.getvalue() == "name    value\na       x\\x1by\nlonger  z\n"
 
 
@@ -68,7 +69,7 @@ def test_a_terminal_gets_no_control_characters_either(monkeypatch: pytest.Monkey
     stream = io.StringIO()
     screen = Screen(stream)
     screen.line(HOSTILE, "[bold]not markup[/bold] :smile:")
-    screen.table(["a"], [["\x1b]0;title\x07"]])
+    screen.table([Column("a")], [["\x1b]0;title\x07"]])
     shown = re.sub(r"\x1b\[\d*m", "", stream.getvalue())  # the heading is bold, which is no colour
     assert "\x1b" not in shown
     assert "\x07" not in shown
