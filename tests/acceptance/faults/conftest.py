@@ -31,6 +31,7 @@ class Endpoints:
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
+        self._never = asyncio.Event()  # kept here, since a loop holds its waiting tasks only weakly
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -53,7 +54,7 @@ class Endpoints:
         writer.write(OK)
 
     async def _hang(self, writer: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
+        await self._never.wait()
 
     async def _drip(self, writer: asyncio.StreamWriter) -> None:
         writer.write(UNSIZED)

@@ -76,7 +76,6 @@ def test_a_replay_by_filter_is_a_job_that_replays_each_delivery_once(serving, st
             items = (await client.get("/v1/deliveries", params={"status": "succeeded", "limit": 500})).json()["items"]
             assert sorted(item["replay_of"] for item in items) == sorted(dead)
             assert len(set(flaky.seen)) == 250, "the message ids are those of the first deliveries"
-            assert [event for event, _ in flaky.seen[:250]] == sorted(event for event, _ in flaky.seen[:250])
 
     asyncio.run(run())
 
