@@ -13,9 +13,12 @@ help: ## Show what there is to make
 run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C ends it
 	@$(BIN)/hookrt demo hooks.yaml
 
+# What uses the default port, where other tests must find nobody.
+ALONE := tests/docs/test_readme.py tests/acceptance/cli/test_demo.py
+
 test: $(READY) ## Run every test, on all cores
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/docs/test_readme.py
-	@$(BIN)/python -m pytest tests/docs/test_readme.py  # alone: its blocks use the default port, where others find nobody
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest $(ALONE)
 
 SEEDS ?= 1000
 

@@ -193,7 +193,7 @@ def test_a_restart_keeps_a_hook_disabled_and_a_changed_definition_delivers_what_
     assert service.post("/v1/hooks/send/disable", {}).status_code == 200
     first = service.emit(1)
     service.stop()
-    listed = hookrt("hooks", "list").stdout  # without a service
+    listed = hookrt("hooks", "list", "--store", "sqlite:///.hookrt/hookrt.db").stdout  # without a service
     assert "disabled (by-hand, 1 held)" in listed
 
     service = serve()
