@@ -13,9 +13,6 @@ help: ## Show what there is to make
 run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C ends it
 	@$(BIN)/hookrt demo hooks.yaml
 
-# Output as it comes, also into a pipe or a file.
-export PYTHONUNBUFFERED := 1
-
 # What uses the default port, where other tests must find nobody.
 ALONE := tests/docs/test_readme.py tests/acceptance/cli/test_demo.py
 

@@ -62,12 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         code = _call(given)
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = _forget_output()
+    except BrokenPipeError:  # the reader of our output has gone (`hookrt events list | head`): nothing to say
+        code = 1
     except (Exception, KeyboardInterrupt) as error:
-        from hookrt.cli.failures import report_failure
-
-        code = report_failure(error, given, debug=_wants_debug(given))
+        code = _report(error, given)
+    _finish_output()
     gc.freeze()  # so that the interpreter's end, which frees everything, does not first search it all for garbage
     sys.exit(code)
 
@@ -124,7 +123,21 @@ def _guard_threads() -> None:
     sys.unraisablehook = tell
 
 
-def _forget_output() -> int:
-    """The reader of our output has gone (`hookrt events list | head`): say nothing, also not at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _report(error: BaseException, given: Sequence[str]) -> int:
+    from hookrt.cli.failures import EXIT_PROBLEMS, report_failure
+
+    try:
+        return report_failure(error, given, debug=_wants_debug(given))
+    except OSError:  # a standard error on a full disk, say: nobody can be told
+        return EXIT_PROBLEMS
+
+
+def _finish_output() -> None:
+    """Write what is left, and give up what cannot be written, so that the exit code stays ours."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            from hookrt.observability.let_go import let_go
+
+            let_go(stream)

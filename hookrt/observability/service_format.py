@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
+from hookrt.observability.let_go import let_go
 from hookrt.observability.line import LogLine, hide_unprintable, show_value, show_words
 from hookrt.plugin.blame import describe_error
 
@@ -24,7 +27,10 @@ class ServiceHandler(logging.StreamHandler[Any]):
     """Writes lines to a stream. A line that cannot be written is given up in silence: nobody could be told."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Do nothing, where the library would print a traceback."""
+        """Print no traceback, as the library would; a pipe that nobody reads any more is not tried again."""
+        if isinstance(sys.exception(), BrokenPipeError):
+            with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
+                let_go(self.stream)
 
 
 class ServiceFormatter(logging.Formatter):

@@ -110,11 +110,13 @@ def test_an_output_that_is_closed_early_ends_in_silence(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_an_output_on_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_on_a_full_disk_is_one_sentence(tmp_path: Path, unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "hookrt", "version"],
             cwd=tmp_path,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -123,6 +125,14 @@ def test_an_output_on_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no space left" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_errors_on_a_full_disk_keep_the_exit_code(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "hookrt", "check", "nowhere.yaml"]
+        env = {**os.environ, "PYTHONUNBUFFERED": ""}
+        done = subprocess.run(command, cwd=tmp_path, env=env, stdout=full, stderr=full, check=False)
+    assert done.returncode == 1
 
 
 def test_a_terminal_that_knows_ascii_only_gets_escapes(hookrt: Run) -> None:

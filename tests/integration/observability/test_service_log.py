@@ -162,7 +162,9 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_the_process():
     """)
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=writer, check=True, text=True)
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-c", source]
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=writer, check=True, text=True)
     os.close(writer)
     assert done.stdout == "alive\n"
 
