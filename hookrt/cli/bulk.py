@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from hookrt.cli.answer import show_answer
 from hookrt.cli.client import Client
 from hookrt.cli.delivery_view import show_deliveries
 from hookrt.cli.failures import EXIT_PROBLEMS
 from hookrt.cli.job_following import follow
 from hookrt.cli.job_view import show_events_preview
-from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.render import Format, Screen
 from hookrt.cli.wording import counted
 
 Shown = Mapping[str, Any]
@@ -68,10 +69,7 @@ def place(order: Order, *, dry_run: bool, yes: bool, output: Format) -> None:
     with Client() as client:
         if dry_run:
             preview = client.post(order.path, {**body, "dry_run": True})
-            if output is Format.JSON:
-                Screen().raw(to_json(preview))
-            else:
-                order.show(Screen(), preview)
+            show_answer(output, preview, order.show)
             return
         if not yes and sys.stdin.isatty():
             _confirm(order, client.post(order.path, {**body, "dry_run": True, "limit": 0}))

@@ -8,6 +8,7 @@ from typing import Any
 from hookrt.cli.columns import Column, Fit
 from hookrt.cli.render import Piece, Screen
 from hookrt.cli.wording import brief_time, local_time, milliseconds, state, value_text, why
+from hookrt.model.delivery import Status
 
 Shown = Mapping[str, Any]
 
@@ -21,6 +22,7 @@ _COLUMNS = (
     Column("event", Fit.FOLD, least=30, rank=3),
 )
 _LINES_IN_BRIEF = 10
+_FINAL = {status.value for status in Status if status.final}
 
 
 def show_deliveries(screen: Screen, deliveries: Sequence[Shown]) -> None:
@@ -50,8 +52,9 @@ def show_delivery(screen: Screen, delivery: Shown, *, full: bool = False) -> Non
         output = f"  → {value_text(step['output'])}" if step.get("output") is not None else ""
         error: Piece = (f"  {step['error']}" if step.get("error") else "", "red")
         screen.line("  ", f"{step['id']:12} ", state(step["status"]), output, error)
+    over = _over(delivery)
     for attempt in delivery.get("attempts") or []:
-        _show_attempt(screen, attempt, full=full)
+        _show_attempt(screen, attempt, last=over.get(attempt["step"]) == attempt["number"], full=full)
         _show_logs(screen, attempt.get("logs") or [], None if full else delivery["id"])
 
 
@@ -91,10 +94,27 @@ def _facts(delivery: Shown) -> Iterator[tuple[str, str]]:
         yield "payload", "dropped by retention: what was sent and answered is gone, and it cannot be sent again"
 
 
-def _show_attempt(screen: Screen, attempt: Shown, *, full: bool) -> None:
+def _over(delivery: Shown) -> dict[str, int]:
+    """The last attempts of the steps that get no further one, by the step."""
+    last = {attempt["step"]: attempt["number"] for attempt in delivery.get("attempts") or []}
+    if delivery["status"] in _FINAL:
+        return last
+    failed = {step["id"] for step in delivery.get("steps") or [] if step["status"] == "failed"}
+    return {step: number for step, number in last.items() if step in failed}
+
+
+def _outcome(outcome: str, *, last: bool) -> Piece:
+    """How an attempt ended; `retry` is said of it only where one follows."""
+    if outcome == "retry" and last:
+        return state("failed", "failed, no retry follows")
+    return state(outcome)
+
+
+def _show_attempt(screen: Screen, attempt: Shown, *, last: bool, full: bool) -> None:
+    """An attempt; `last` where its step gets no further one."""
     head = f"  {attempt['number']:>3}. {attempt['step']:12} "
     text = f"  {milliseconds(attempt['duration_ms'])}  {local_time(attempt['started'])}"
-    screen.line(head, state(attempt["outcome"]), (text, "dim"), f"  {why(attempt)}".rstrip())
+    screen.line(head, _outcome(attempt["outcome"], last=last), (text, "dim"), f"  {why(attempt)}".rstrip())
     request, response = attempt.get("request"), attempt.get("response")
     if request:
         screen.line("       ", request["method"], " ", request["url"], f" → {response['status']}" if response else "")

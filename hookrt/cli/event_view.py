@@ -7,7 +7,7 @@ from typing import Any
 
 from hookrt.cli.columns import Column, Fit
 from hookrt.cli.render import Piece, Screen, to_json
-from hookrt.cli.wording import adds, brief_time, counted, local_time, value_text
+from hookrt.cli.wording import adds, brief_time, counted, local_time, value_text, why_not
 
 Shown = Mapping[str, Any]
 
@@ -18,13 +18,6 @@ _COLUMNS = (
     Column("received"),
     Column("data", Fit.CUT, least=12, rank=2),
 )
-_WHY = {
-    "disabled": "it is disabled",
-    "type": "another type",
-    "source": "another source",
-    "condition": "its condition is false",
-    "unanswerable": "its condition cannot be evaluated",
-}
 
 
 def show_events(screen: Screen, events: Sequence[Shown]) -> None:
@@ -73,7 +66,7 @@ def _show_explanation(screen: Screen, explanation: Shown, width: int) -> None:
             missing: Piece = (f"  {key['problem']}" if key.get("problem") else "", "yellow")
             screen.line(" " * (width + 4), (key["expression"], "cyan"), " is ", key["value"], missing)
         return
-    text = str(explanation.get("detail") or _WHY.get(explanation["reason"], explanation["reason"]))
+    text = str(explanation.get("detail") or why_not(explanation["reason"], "it"))
     screen.line(("✗ ", "red"), name, text)
     for finding in explanation.get("findings") or []:
         if not adds(text, finding["expression"], finding["value"], finding.get("problem")):

@@ -105,12 +105,18 @@ def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
     yield "expires", f"after {brief_duration(hook['expires'])}"
     for name in ("order", "dedupe", "debounce", "throttle"):
         if hook.get(name):
-            yield name, ", ".join(f"{key} {value}" for key, value in hook[name].items())
+            yield name, ", ".join(_rule(hook[name]))
     yield "defined", f"{hook['place'] or '-'} ({hook['origin']})"
     stats = hook["stats"]
     yield "last 24 h", f"{stats['succeeded']} succeeded, {stats['dead']} dead, {stats['pending']} pending"
     if stats.get("last_failure"):
         yield "", f"last failure {local_time(stats['last_failure'])}"
+
+
+def _rule(rule: Mapping[str, str]) -> Iterator[str]:
+    """The parts of a rule about keys: all but the key itself (and how order blocks) are durations."""
+    for key, value in rule.items():
+        yield f"{key} {value if key == 'by' else brief_duration(value)}"
 
 
 def _why_disabled(disabled: Shown) -> str:

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import typer
 
+from hookrt.cli.answer import show_answer
 from hookrt.cli.client import Client, ServiceRefused, ServiceUnavailable, poll_pause, segment
 from hookrt.cli.failures import EXIT_INTERRUPTED, EXIT_PROBLEMS
 from hookrt.cli.job_view import TITLES, counts_of, show_end
-from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.render import Format, Screen
 
 Shown = Mapping[str, Any]
 
@@ -43,10 +44,7 @@ def follow(client: Client, job: Shown, output: Format) -> None:
     except KeyboardInterrupt:
         _tell_how_to_go_on(job["id"])
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    if output is Format.JSON:
-        Screen().raw(to_json(job))
-    else:
-        show_end(Screen(), job)
+    show_answer(output, job, show_end)
     if job["status"] != "done" or job["failed"]:
         raise typer.Exit(EXIT_PROBLEMS)
 

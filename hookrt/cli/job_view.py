@@ -7,7 +7,7 @@ from typing import Any
 
 from hookrt.cli.columns import Column
 from hookrt.cli.render import Piece, Screen, to_json
-from hookrt.cli.wording import brief_time, counted, local_time, state
+from hookrt.cli.wording import brief_time, counted, local_time, state, why_not
 
 Shown = Mapping[str, Any]
 
@@ -29,14 +29,6 @@ TITLES = {
     "events.replay": "replaying events",
 }
 """What a job does, in words, by its kind."""
-
-_WHY = {
-    "disabled": "the hook is disabled",
-    "type": "another type",
-    "source": "another source",
-    "condition": "its condition is false",
-    "unanswerable": "its condition cannot be evaluated",
-}
 
 
 def show_jobs(screen: Screen, jobs: Sequence[Shown]) -> None:
@@ -96,7 +88,7 @@ def show_events_preview(screen: Screen, preview: Shown, hook: str) -> None:
         have = counted(preview["delivered"], "event has", "events have")
         screen.line(f"  {have} a delivery for it already (--again delivers once more)")
     for reason, count in preview["reasons"].items():
-        screen.line(f"  {count} would not: {_WHY.get(reason, reason)}")
+        screen.line(f"  {count} would not: {why_not(reason, 'the hook')}")
     unseen = preview["total"] - preview["delivered"] - preview["looked_at"]
     if unseen > 0:
         screen.line(f"  {unseen} more were not looked at")

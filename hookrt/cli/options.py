@@ -18,16 +18,26 @@ OutputOption = Annotated[
 """`-o text|json|github`."""
 
 
-def _refuse_github(output: Format) -> Format:
-    if output is Format.GITHUB:
+_PLAIN = (Format.TEXT, Format.JSON)
+
+
+def _read_plain(text: str) -> Format:
+    if text == Format.GITHUB:
         raise typer.BadParameter("github is for check, emit and plugins list: take text or json")
-    return output
+    if text not in _PLAIN:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, map(str, _PLAIN)))}.")
+    return Format(text)
 
 
 PlainOutputOption = Annotated[
     Format,
     typer.Option(
-        "--output", "-o", metavar="text|json", help="text for people, json for programs.", callback=_refuse_github
+        "--output",
+        "-o",
+        metavar="|".join(_PLAIN),
+        help="text for people, json for programs.",
+        parser=_read_plain,
+        autocompletion=lambda: list(map(str, _PLAIN)),
     ),
 ]
 """`-o text|json`, where nothing is found that could be annotated."""

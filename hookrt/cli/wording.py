@@ -23,6 +23,12 @@ _STYLES = {
     "cancelled": "dim",
     "skipped": "dim",
 }
+_WHY_NOT = {
+    "type": "another type",
+    "source": "another source",
+    "condition": "its condition is false",
+    "unanswerable": "its condition cannot be evaluated",
+}
 _LONGEST_VALUE = 300
 _SPLIT_SECONDS = re.compile(r"([0-9]+)s([0-9]{1,3})ms$")
 
@@ -73,6 +79,11 @@ def value_text(value: Any, limit: int = _LONGEST_VALUE) -> str:
 def adds(detail: str, expression: str, value: str, problem: str | None) -> bool:
     """Whether a part of a condition says more than the line `detail`, which explains the whole, has said already."""
     return bool(problem) or f"{expression} is {value}" not in detail
+
+
+def why_not(reason: str, hook: str) -> str:
+    """Why an event does not fire a hook, which is called `it` or `the hook`."""
+    return f"{hook} is disabled" if reason == "disabled" else _WHY_NOT.get(reason, reason)
 
 
 def why(shown: Mapping[str, Any]) -> str:

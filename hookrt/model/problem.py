@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +24,8 @@ class Severity(StrEnum):
 class Problem:
     """One problem: where, what, the line with a caret below it, and what to do.
 
-    `width` is how many characters the caret line underlines. `str()` is the form for people.
+    `width` is how many characters the caret line underlines, wide ones over their whole width. `str()` is the form for
+    people.
     """
 
     place: Place
@@ -37,10 +39,20 @@ class Problem:
         lines = [f"{self.place}: {self.severity.value}: {self.message}"]
         if self.line_text is not None:
             number = f"{self.place.line:5} | "
-            before = self.line_text[: self.place.column - 1]
-            indent = "".join("\t" if character == "\t" else " " for character in before)
+            start = self.place.column - 1
+            before, marked = self.line_text[:start], self.line_text[start : start + self.width]
+            indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in before)
+            marks = "^" * max(_columns(marked) + self.width - len(marked), 1)
             lines.append(number + self.line_text)
-            lines.append(" " * (len(number) - 3) + " | " + indent + "^" * max(self.width, 1))
+            lines.append(" " * (len(number) - 3) + " | " + indent + marks)
         if self.hint:
             lines.append(f"        hint: {self.hint}")
         return _UNPRINTABLE.sub("\ufffd", "\n".join(lines))
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes: a wide character (most of Chinese, Japanese and Korean) two, a combining none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.category(character) in {"Mn", "Me"} for character in text)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
+from hookrt.cli.answer import show_answer, show_page, tell
 from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, delivery_order, place
 from hookrt.cli.client import Client, segment
 from hookrt.cli.delivery_view import show_cut_off, show_deliveries, show_delivery
 from hookrt.cli.moments import SinceOption, UntilOption, read_moment, read_time
 from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
-from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.render import Format, Screen
 from hookrt.model.delivery import Status
 
 app = typer.Typer(add_completion=False)
@@ -63,15 +65,7 @@ def list_deliveries(  # noqa: PLR0913 - one parameter for each option
     page, idle = ask(
         lambda client: (client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor), client.idle), store
     )
-    screen = Screen()
-    if output is Format.JSON:
-        screen.raw(to_json(page))
-    elif not page["items"]:
-        screen.line("no deliveries")
-    else:
-        show_deliveries(screen, page["items"])
-        if page.get("next"):
-            screen.line(("more with --cursor ", "dim"), page["next"])
+    show_page(output, page, "deliveries", show_deliveries)
     show_cut_off(Screen(sys.stderr), page["items"], idle=idle)
 
 
@@ -85,10 +79,7 @@ def show(id_: IdArgument, *, store: StoreOption = None, output: PlainOutputOptio
       hookrt deliveries show dlv_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
     delivery, idle = ask(lambda client: (client.get(_path(id_)), client.idle), store)
-    if output is Format.JSON:
-        Screen().raw(to_json(delivery))
-    else:
-        show_delivery(Screen(), delivery, full=True)
+    show_answer(output, delivery, partial(show_delivery, full=True))
     show_cut_off(Screen(sys.stderr), [delivery], idle=idle)
 
 
@@ -107,7 +98,7 @@ def retry(id_: IdArgument, output: PlainOutputOption = Format.TEXT) -> None:
         after = f" waits for the breaker of its lane, {answer['lane']}, which is {answer['breaker']}"
     else:
         after = " is due now"
-    _tell(output, answer, "the next attempt of ", id_, after)
+    tell(output, answer, "the next attempt of ", (id_, "cyan"), after)
 
 
 @app.command("replay")
@@ -147,7 +138,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     if _names_one(id_, {**filters, "rate": rate, "again": again or None, "dry_run": dry_run or None}):
         with Client() as client:
             answer = client.post(f"{_path(id_)}/replay", body)
-        _tell(output, answer, "replayed as ", answer["id"], "")
+        tell(output, answer, "replayed as ", (answer["id"], "cyan"))
         return
     order = delivery_order("/v1/deliveries/replay", "replayed", {**filters, **body, "rate": rate, "again": again})
     place(order, dry_run=dry_run, yes=yes, output=output)
@@ -181,7 +172,7 @@ def cancel(  # noqa: PLR0913 - one parameter for each option
     if _names_one(id_, {**filters, "rate": rate, "dry_run": dry_run or None}):
         with Client() as client:
             answer = client.post(f"{_path(id_)}/cancel")
-        _tell(output, answer, "cancelled ", str(id_), "")
+        tell(output, answer, "cancelled ", (str(id_), "cyan"))
         return
     order = delivery_order("/v1/deliveries/cancel", "cancelled", {**filters, "rate": rate})
     place(order, dry_run=dry_run, yes=yes, output=output)
@@ -235,10 +226,3 @@ def _names_one(id_: str | None, options: Mapping[str, Any]) -> bool:
 
 def _path(identity: str | None) -> str:
     return f"/v1/deliveries/{segment(identity or '')}"
-
-
-def _tell(output: Format, answer: object, before: str, identity: str, after: str) -> None:
-    if output is Format.JSON:
-        Screen().raw(to_json(answer))
-    else:
-        Screen().line(before, (identity, "cyan"), after)

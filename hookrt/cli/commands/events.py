@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hookrt.cli.answer import show_answer, show_page
 from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, event_order, place
 from hookrt.cli.client import segment
@@ -15,7 +16,7 @@ from hookrt.cli.delivery_view import show_cut_off, show_deliveries
 from hookrt.cli.event_view import show_event, show_events
 from hookrt.cli.moments import SinceOption, UntilOption, read_moment
 from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
-from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.render import Format, Screen
 
 app = typer.Typer(add_completion=False)
 
@@ -49,16 +50,7 @@ def list_events(  # noqa: PLR0913 - one parameter for each option
     """
     filters = {"type": type_, "source": source, "limit": limit, "cursor": cursor}
     page = ask(lambda client: client.get("/v1/events", **filters), store)
-    screen = Screen()
-    if output is Format.JSON:
-        screen.raw(to_json(page))
-        return
-    if not page["items"]:
-        screen.line("no events")
-        return
-    show_events(screen, page["items"])
-    if page.get("next"):
-        screen.line(("more with --cursor ", "dim"), page["next"])
+    show_page(output, page, "events", show_events)
 
 
 @app.command("show")
@@ -77,10 +69,7 @@ def show(
       hookrt events show evt_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
     event, idle = ask(lambda client: (client.get(f"/v1/events/{segment(id_)}", source=source), client.idle), store)
-    if output is Format.JSON:
-        Screen().raw(to_json(event))
-    else:
-        _show(Screen(), event)
+    show_answer(output, event, _show)
     show_cut_off(Screen(sys.stderr), event["deliveries"], idle=idle)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hookrt.cli.answer import show_answer, tell
 from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.client import Client, segment
 from hookrt.cli.hook_view import show_hook, show_hooks, state_text
@@ -59,10 +60,7 @@ def show(
       hookrt hooks show welcome
     """
     hook = ask(lambda client: client.get(f"/v1/hooks/{segment(name)}"), store, hooks=True)
-    if output is Format.JSON:
-        Screen().raw(to_json(hook))
-    else:
-        show_hook(Screen(), hook)
+    show_answer(output, hook, show_hook)
 
 
 @app.command("disable")
@@ -84,15 +82,10 @@ def disable(
         before = _as_it_is(client, name)
         hook = client.post(f"/v1/hooks/{segment(name)}/disable", {"reason": reason})
     if before["enabled"]:
-        _tell(output, hook, "disabled ", name, "; what comes for it is held until it is enabled")
+        tell(output, hook, "disabled ", (name, "bold"), "; what comes for it is held until it is enabled")
     else:
-        _tell(
-            output,
-            hook,
-            "",
-            name,
-            f" is already {state_text(before)}; {'its reason stays' if reason else 'it stays so'}",
-        )
+        stays = "its reason stays" if reason else "it stays so"
+        tell(output, hook, (name, "bold"), f" is already {state_text(before)}; {stays}")
 
 
 @app.command("enable")
@@ -112,9 +105,9 @@ def enable(
         before = _as_it_is(client, name)
         hook = client.post(f"/v1/hooks/{segment(name)}/enable", {"discard": discard})
     if before["enabled"]:
-        _tell(output, hook, "", name, " is already enabled")
+        tell(output, hook, (name, "bold"), " is already enabled")
     else:
-        _tell(output, hook, "enabled ", name, _what_of_held(before["stats"]["held"], discard=discard))
+        tell(output, hook, "enabled ", (name, "bold"), _what_of_held(before["stats"]["held"], discard=discard))
 
 
 def _as_it_is(client: Client, name: str) -> Mapping[str, Any]:
@@ -128,10 +121,3 @@ def _what_of_held(count: int, *, discard: bool) -> str:
     goes = "cancelled" if discard else "delivered"
     held = counted(count, "delivery that was held is", "deliveries that were held are")
     return f"; {held} {goes}"
-
-
-def _tell(output: Format, hook: object, before: str, name: str, after: str) -> None:
-    if output is Format.JSON:
-        Screen().raw(to_json(hook))
-    else:
-        Screen().line(before, (name, "bold"), after)

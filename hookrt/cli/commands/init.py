@@ -15,6 +15,8 @@ from hookrt.errors import HookrtError
 
 app = typer.Typer(add_completion=False)
 
+_NEXT = {"check": "finds every problem in it", "demo": "shows it at work", "run": "serves it"}
+
 
 @app.command()
 def init(
@@ -42,5 +44,6 @@ def init(
     screen = Screen()
     screen.line("wrote ", (str(target), "bold"))
     place = "" if target == DEFAULT_PATH else f" {shlex.quote(str(target))}"
-    for command, does in (("check", "finds every problem in it"), ("demo", "shows it at work"), ("run", "serves it")):
-        screen.line("  ", (f"hookrt {command}{place}", "cyan"), f"  {does}")
+    width = max(map(len, _NEXT))
+    for command, does in _NEXT.items():
+        screen.line("  ", (f"hookrt {command}{place}", "cyan"), " " * (width - len(command)), f"  {does}")

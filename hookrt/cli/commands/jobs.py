@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from hookrt.cli.answer import show_answer, show_page
 from hookrt.cli.ask import StoreOption, ask
 from hookrt.cli.client import Client, segment
 from hookrt.cli.job_following import follow as follow_job
 from hookrt.cli.job_view import show_end, show_job, show_jobs
 from hookrt.cli.options import CursorOption, LimitOption, PlainOutputOption
-from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.render import Format
 
 app = typer.Typer(add_completion=False)
 
@@ -43,16 +44,7 @@ def list_jobs(
       hookrt jobs list
     """
     page = ask(lambda client: client.get("/v1/jobs", limit=limit, cursor=cursor), store)
-    screen = Screen()
-    if output is Format.JSON:
-        screen.raw(to_json(page))
-        return
-    if not page["items"]:
-        screen.line("no jobs")
-        return
-    show_jobs(screen, page["items"])
-    if page.get("next"):
-        screen.line(("more with --cursor ", "dim"), page["next"])
+    show_page(output, page, "jobs", show_jobs)
 
 
 @app.command("show")
@@ -63,10 +55,7 @@ def show(id_: IdArgument, *, store: StoreOption = None, output: PlainOutputOptio
       hookrt jobs show job_01jd3v5x0e4m8q2s7t9w1y3z5b
     """
     job = ask(lambda client: client.get(f"/v1/jobs/{segment(id_)}"), store)
-    if output is Format.JSON:
-        Screen().raw(to_json(job))
-    else:
-        show_job(Screen(), job)
+    show_answer(output, job, show_job)
 
 
 @app.command("follow")
@@ -94,7 +83,4 @@ def cancel(id_: IdArgument, output: PlainOutputOption = Format.TEXT) -> None:
     """
     with Client() as client:
         job = client.post(f"/v1/jobs/{segment(id_)}/cancel")
-    if output is Format.JSON:
-        Screen().raw(to_json(job))
-    else:
-        show_end(Screen(), job)
+    show_answer(output, job, show_end)

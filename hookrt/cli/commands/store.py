@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hookrt.cli.answer import tell
 from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.store_place import find_store
@@ -76,10 +77,8 @@ def backup(
         raise HookrtError(f"there is no folder {folder}: make it first, or name another place for the copy")
     with bar("copying") as progress:
         size = back_up(place.path, place.url, file.absolute(), progress, force=force)
-    if output is Format.JSON:
-        Screen().raw(to_json({"path": str(file.absolute()), "bytes": size}))
-    else:
-        Screen().line("copied to ", (str(file), "cyan"), f" ({size_text(size)}), and checked")
+    copied = {"path": str(file.absolute()), "bytes": size}
+    tell(output, copied, "copied to ", (str(file), "cyan"), f" ({size_text(size)}), and checked")
 
 
 @app.command("vacuum")
@@ -108,7 +107,5 @@ def vacuum(
     else:
         with bar("giving back") as progress:
             given = shrink(place.path, place.url, progress)
-    if output is Format.JSON:
-        Screen().raw(to_json({"bytes_given_back": given}))
-    else:
-        Screen().line(f"{size_text(given)} given back" if given else "there is no free space in it")
+    told = f"{size_text(given)} given back" if given else "there is no free space in it"
+    tell(output, {"bytes_given_back": given}, told)

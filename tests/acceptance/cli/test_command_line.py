@@ -66,7 +66,7 @@ def test_check_imports_nothing_of_what_serves(tmp_path: Path) -> None:
     [
         (["chek"], "Did you mean 'check'"),
         (["check", "--nonsense"], "--nonsense"),
-        (["version", "-o", "xml"], "'text', 'json', 'github'"),
+        (["version", "-o", "xml"], "'xml' is not one of 'text', 'json'."),
         (["emit"], "TYPE"),
         (["deliveries", "list", "--status", "sleeping"], "succeeded"),
         (["events", "list", "-n", "0"], "1"),

@@ -41,6 +41,18 @@ def test_init_writes_a_file_in_which_check_finds_no_problem(hookrt: Run, tmp_pat
     assert checked.stdout == "hooks.yaml: 2 hooks, 1 destination, no problems\n"
 
 
+def test_what_init_says_to_do_next_is_aligned(hookrt: Run) -> None:
+    assert hookrt("init").stdout.splitlines() == [
+        "wrote hooks.yaml",
+        "  hookrt check  finds every problem in it",
+        "  hookrt demo   shows it at work",
+        "  hookrt run    serves it",
+    ]
+    _, check, demo, run = hookrt("init", "my hooks.yaml").stdout.splitlines()
+    assert check == "  hookrt check 'my hooks.yaml'  finds every problem in it"
+    assert check.index("finds") == demo.index("shows") == run.index("serves")
+
+
 def test_init_writes_over_nothing_unless_told(hookrt: Run, tmp_path: Path) -> None:
     _write(tmp_path, "mine")
     refused = hookrt("init")

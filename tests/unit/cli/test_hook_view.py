@@ -72,6 +72,16 @@ def test_an_attempt_that_the_deliverys_end_would_come_before_is_marked() -> None
     assert "3 1h 1h5s not made: the delivery has expired" in lines
 
 
+def test_the_durations_of_rules_about_keys_read_as_all_others_do() -> None:
+    keyed = {
+        "dedupe": {"by": "${{ event.data.1s200ms }}", "within": "1s200ms"},
+        "debounce": {"by": "event.id", "wait": "250ms", "max": "1m1s50ms"},
+    }
+    lines = view({**a_hook(STANDARD), **keyed})
+    assert "dedupe by ${{ event.data.1s200ms }}, within 1.2s" in lines
+    assert "debounce by event.id, wait 250ms, max 1m1.05s" in lines
+
+
 def test_of_very_many_attempts_the_first_and_the_last_are_told() -> None:
     lines = view(a_hook(fixed(FIVE, 100, jitter=0)))
     told = lines[lines.index("attempt wait at with jitter") + 1 :]

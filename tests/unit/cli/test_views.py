@@ -92,6 +92,21 @@ def test_a_delivery_in_full_shows_headers_and_bodies_without_control_characters(
     assert "\x1b" not in shown
 
 
+@pytest.mark.parametrize("status", ["dead", "cancelled"])
+def test_an_attempt_after_which_none_follows_is_not_called_a_retry(status: str) -> None:
+    earlier, later = DELIVERY["attempts"][1], {**DELIVERY["attempts"][1], "number": 3}
+    shown = _shown(show_delivery, {**DELIVERY, "status": status, "attempts": [earlier, later]})
+    assert "  2. webhook      retry  3.1 s" in shown
+    assert "  3. webhook      failed, no retry follows  3.1 s" in shown
+
+
+def test_a_last_attempt_is_called_a_retry_while_another_one_is_to_come() -> None:
+    assert "  2. webhook      retry  3.1 s" in _shown(show_delivery, DELIVERY)
+    failed = [{**step, "status": "failed"} for step in DELIVERY["steps"]]
+    shown = _shown(show_delivery, {**DELIVERY, "steps": failed})  # and the hook goes on with its next step
+    assert "  2. webhook      failed, no retry follows  3.1 s" in shown
+
+
 def test_an_open_breaker_of_the_lane_is_shown_in_full() -> None:
     assert "crm, its breaker is open" in _shown(show_delivery, {**DELIVERY, "breaker": "open"}, full=True)
     assert "its breaker" not in _shown(show_delivery, {**DELIVERY, "breaker": "closed"}, full=True)

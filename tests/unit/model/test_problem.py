@@ -1,5 +1,6 @@
 """Problems as people see them: place, message, line, caret, hint."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,22 @@ def test_a_place_without_lines_reads_just_as_its_name():
 def test_the_caret_stands_below_its_column_also_behind_tabs():
     lines = str(Problem(Place("h.yaml", 1, 3), "x", line_text="\t\tkey: 1")).splitlines()
     assert lines[2].removeprefix("      | ") == "\t\t^"
+
+
+@pytest.mark.parametrize(
+    ("before", "marked", "marks"),
+    [
+        ("text: ", "whne", "      ^^^^"),
+        ("文字列: ", "whne", "        ^^^^"),
+        ("한국어: ", "値段", "        ^^^^"),
+        ("ｆ: ", "é", "    ^"),
+        ("e\u0301te\u0301: ", "e\u0301x", "     ^^"),
+    ],
+)
+def test_the_caret_stands_below_its_place_also_behind_wide_and_combining_characters(before, marked, marks):
+    place = Place("h.yaml", 1, len(before) + 1)
+    lines = str(Problem(place, "x", line_text=f"{before}{marked}: 値", width=len(marked))).splitlines()
+    assert lines[2].removeprefix("      | ") == marks
 
 
 def test_the_caret_stands_below_its_column_also_in_very_long_files():
