@@ -6,18 +6,17 @@ import os
 import re
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 Run = Callable[..., Any]
+Until = Callable[..., Any]
+Endpoint = Any
+Service = Any
 DEADLINE_S = 60.0
 AS_ROOT = os.geteuid() == 0
 BIG = {"type": "User.Created", "id": "big", "data": "x" * 100_000}
@@ -60,45 +59,6 @@ class Disk:
         self._holder.communicate()
 
 
-class Endpoint:
-    """Takes webhooks, and answers when `gate` is open."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.gate.set()
-        self.arrived = threading.Event()
-        self.requests = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length") or 0))
-                outer.requests += 1
-                outer.arrived.set()
-                outer.gate.wait(DEADLINE_S)
-                self.send_response(204)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.gate.set()
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
-
-
 @pytest.fixture
 def disk(tmp_path: Path, endpoint: Endpoint) -> Iterator[Disk]:
     folder = tmp_path / "disk"
@@ -118,31 +78,9 @@ def disk(tmp_path: Path, endpoint: Endpoint) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def service(start: Run, disk: Disk) -> Iterator[Any]:
-    """`hookrt run` on the disk, with `client` and `running`."""
-
-    class Service:
-        running = start("run", "--port", "0", within=disk.within)
-
-    found = re.search(r"listens on (http://\S+)", Service.running.wait_for("listens on"))
-    assert found
-    Service.running.wait_for("  hooks  ")
-    with httpx.Client(base_url=found[1], timeout=30) as Service.client:
-        yield Service
-
-
-def _until(question: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
-def _status(service: Any, delivery: str) -> str:
-    return str(service.client.get(f"/v1/deliveries/{delivery}").json()["status"])
+def service(serve: Run, disk: Disk) -> Service:
+    """`hookrt run` on the disk."""
+    return serve("--port", "0", within=disk.within)
 
 
 @pytest.mark.parametrize("store", [(), ("--store", "sqlite:///hooks.db")])
@@ -155,7 +93,9 @@ def test_a_start_on_a_full_disk_ends_with_1_and_one_sentence(start: Run, disk: D
     assert running.out == []
 
 
-def test_a_start_with_a_store_that_was_closed_ends_with_1_on_a_full_disk(start: Run, service: Any, disk: Disk) -> None:
+def test_a_start_with_a_store_that_was_closed_ends_with_1_on_a_full_disk(
+    start: Run, service: Service, disk: Disk
+) -> None:
     service.client.post("/v1/events", json=BIG).raise_for_status()
     service.running.process.terminate()
     assert service.running.end() == 0
@@ -166,7 +106,7 @@ def test_a_start_with_a_store_that_was_closed_ends_with_1_on_a_full_disk(start: 
     assert re.match(r"hookrt: .*no space left", said, re.IGNORECASE)
 
 
-def test_a_start_after_a_kill_ends_with_1_on_a_full_disk(start: Run, service: Any, disk: Disk) -> None:
+def test_a_start_after_a_kill_ends_with_1_on_a_full_disk(start: Run, service: Service, disk: Disk) -> None:
     service.running.process.kill()
     service.running.end()
     first = start("run", "--port", "0", within=disk.within)  # empties the log of the one that was killed
@@ -188,7 +128,9 @@ def test_the_folder_made_on_a_full_disk_is_ignored_by_git_later(start: Run, disk
     assert (disk.path / ".hookrt" / ".gitignore").read_text() == "*\n"
 
 
-def test_ingest_answers_503_on_a_disk_that_fills_up_and_goes_on_when_space_returns(service: Any, disk: Disk) -> None:
+def test_ingest_answers_503_on_a_disk_that_fills_up_and_goes_on_when_space_returns(
+    service: Service, disk: Disk, until: Until
+) -> None:
     first = service.client.post("/v1/events", json={"type": "User.Created", "id": "first"})
     assert first.status_code == 202
     disk.fill()
@@ -205,12 +147,12 @@ def test_ingest_answers_503_on_a_disk_that_fills_up_and_goes_on_when_space_retur
     assert (again.status_code, again.json()["duplicate"]) == (202, False)
     for answer in (first, again):
         [delivery] = answer.json()["deliveries"]
-        _until(lambda delivery=delivery: _status(service, delivery) == "succeeded")
+        until(lambda delivery=delivery: service.delivery(delivery)["status"] == "succeeded")
     assert "Traceback" not in service.running.shown
 
 
 def test_an_attempt_made_on_a_full_disk_keeps_its_result_and_is_recorded_when_space_returns(
-    service: Any, disk: Disk, endpoint: Endpoint
+    service: Service, disk: Disk, endpoint: Endpoint, until: Until
 ) -> None:
     endpoint.gate.clear()
     [delivery] = service.client.post("/v1/events", json={"type": "User.Created"}).json()["deliveries"]
@@ -218,8 +160,8 @@ def test_an_attempt_made_on_a_full_disk_keeps_its_result_and_is_recorded_when_sp
     disk.fill()
     endpoint.gate.set()
     service.running.wait_for("result-not-stored")
-    assert _status(service, delivery) == "running"
+    assert service.delivery(delivery)["status"] == "running"
     disk.free()
-    _until(lambda: _status(service, delivery) == "succeeded")
+    until(lambda: service.delivery(delivery)["status"] == "succeeded")
     [attempt] = service.client.get(f"/v1/deliveries/{delivery}").json()["attempts"]
-    assert (attempt["outcome"], endpoint.requests) == ("done", 1)
+    assert (attempt["outcome"], len(endpoint.taken)) == ("done", 1)

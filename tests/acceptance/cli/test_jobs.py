@@ -10,17 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 Run = Callable[..., Any]
+Until = Callable[..., Any]
+Endpoint = Any
+Service = Any
 DEADLINE_S = 60.0
 HOOKS = """\
 destinations:
@@ -39,125 +38,63 @@ hooks:
 """
 
 
-class Endpoint:
-    """Takes webhooks; `status` is what it answers."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.taken: list[tuple[str, str]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length") or 0))
-                outer.taken.append((self.path, self.headers["webhook-id"]))
-                self.send_response(outer.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # a service that is killed
-
-        self.http = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
-
-
-class Service:
-    """`hookrt run` on one port, killed and started again."""
-
-    def __init__(self, start: Run) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        self._start = start
-        self.url = f"http://127.0.0.1:{self._port}"
-        self.env = {"HOOKRT_URL": self.url}
-        self.begin()
-
-    def begin(self) -> None:
-        self.running = self._start("run", "--port", str(self._port), env={"HOOKRT_SECRET_KEY": "open-sesame-99"})
-        self.running.wait_for("listens on")
-
-    def kill(self) -> None:
-        self.running.send(signal.SIGKILL)
-        self.running.end()
-
-    def get(self, path: str) -> Any:
-        return httpx.get(self.url + path, timeout=20, trust_env=False).json()
-
-    def emit(self, count: int, event_type: str = "User.Created") -> None:
-        events = [{"type": event_type, "id": f"{event_type}-{n}", "data": {"n": n}} for n in range(count)]
-        answer = httpx.post(f"{self.url}/v1/events", json=events, timeout=20, trust_env=False)
-        assert answer.status_code == 202, answer.text
-
-    def count(self, status: str) -> int:
-        return len(self.get(f"/v1/deliveries?status={status}&limit=500")["items"])
-
-
-@pytest.fixture
-def service(start: Run, tmp_path: Path, endpoint: Endpoint) -> Service:
+def service(serve: Run, tmp_path: Path, endpoint: Endpoint) -> Service:
+    """It listens on the same port whenever it is begun."""
     (tmp_path / "hooks.yaml").write_text(HOOKS.replace("URL", endpoint.url))
-    return Service(start)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return serve("--port", str(port), env={"HOOKRT_SECRET_KEY": "open-sesame-99"})
 
 
-def until(question: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+def emit(service: Service, number: int, event_type: str = "User.Created") -> None:
+    events = [{"type": event_type, "id": f"{event_type}-{n}", "data": {"n": n}} for n in range(number)]
+    answer = service.post("/v1/events", events)
+    assert answer.status_code == 202, answer.text
 
 
-def all_dead(service: Service, endpoint: Endpoint, count: int) -> None:
-    endpoint.status = 500
-    service.emit(count)
-    until(lambda: service.count("dead") == count)
-    endpoint.status = 204
-    endpoint.taken.clear()
+def count(service: Service, status: str) -> int:
+    return len(service.get(f"/v1/deliveries?status={status}&limit=500")["items"])
+
+
+@pytest.fixture
+def all_dead(service: Service, endpoint: Endpoint, until: Until) -> Callable[[int], None]:
+    """Makes so many deliveries, all dead, to an endpoint that takes webhooks again."""
+
+    def make(number: int) -> None:
+        endpoint.status = 500
+        emit(service, number)
+        until(lambda: count(service, "dead") == number)
+        endpoint.status = 204
+        endpoint.taken.clear()
+
+    return make
 
 
 def test_a_kill_in_the_middle_of_a_replay_loses_none_and_makes_none_twice(
-    service: Service, start: Run, endpoint: Endpoint
+    service: Service, start: Run, endpoint: Endpoint, until: Until, all_dead: Run
 ) -> None:
-    all_dead(service, endpoint, 60)
+    all_dead(60)
     following = start("deliveries", "replay", "--hook", "send", "--rate", "30/s", "-o", "json", env=service.env)
     until(lambda: len(endpoint.taken) >= 10)
-    service.kill()
+    service.stop(signal.SIGKILL)
     assert len(endpoint.taken) < 60
     service.begin()
     assert following.end() == 0, following.shown
     job = json.loads("\n".join(following.out))
     assert (job["status"], job["total"], job["done"], job["failed"]) == ("done", 60, 60, 0)
-    until(lambda: service.count("succeeded") == 60)
+    until(lambda: count(service, "succeeded") == 60)
     replays = [item["replay_of"] for item in service.get("/v1/deliveries?status=succeeded&limit=500")["items"]]
     dead = [item["id"] for item in service.get("/v1/deliveries?status=dead&limit=500")["items"]]
     assert sorted(replays) == sorted(dead)
-    assert len({message for _, message in endpoint.taken}) == 60, "the message ids are the old ones"
+    assert len({one.message_id for one in endpoint.taken}) == 60, "the message ids are the old ones"
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(
-    service: Service, start: Run, hookrt: Run, endpoint: Endpoint
+    service: Service, start: Run, hookrt: Run, endpoint: Endpoint, all_dead: Run
 ) -> None:
-    all_dead(service, endpoint, 20)
+    all_dead(20)
     following = start("deliveries", "replay", "--status", "dead", "--rate", "6/m", env=service.env)
     line = following.wait_for(" running: ")
     following.send(signal.SIGINT)
@@ -178,27 +115,27 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(
 
 
 def test_many_are_cancelled_by_filter_and_a_dry_run_changes_nothing(
-    service: Service, hookrt: Run, endpoint: Endpoint
+    service: Service, hookrt: Run, endpoint: Endpoint, until: Until
 ) -> None:
     endpoint.status = 500
-    service.emit(5, "Slow.Thing")
-    until(lambda: service.count("waiting") == 5)
+    emit(service, 5, "Slow.Thing")
+    until(lambda: count(service, "waiting") == 5)
     dry = hookrt("deliveries", "cancel", "--hook", "later", "--since", "1h", "--dry-run", env=service.env)
     assert "5 deliveries would be cancelled; nothing was done" in dry.stdout
-    assert service.count("waiting") == 5
+    assert count(service, "waiting") == 5
     done = hookrt("deliveries", "cancel", "--hook", "later", "--status", "waiting", env=service.env)
     assert (done.returncode, "5 of 5 cancelled" in done.stdout) == (0, True), done.stderr
-    assert service.count("cancelled") == 5
+    assert count(service, "cancelled") == 5
 
 
 def test_a_hook_that_was_missing_gets_yesterdays_events(
-    service: Service, hookrt: Run, tmp_path: Path, endpoint: Endpoint
+    service: Service, hookrt: Run, tmp_path: Path, endpoint: Endpoint, until: Until
 ) -> None:
-    service.emit(3, "Order.Paid")
-    service.emit(2, "User.Created")
-    until(lambda: service.count("succeeded") == 2)
+    emit(service, 3, "Order.Paid")
+    emit(service, 2, "User.Created")
+    until(lambda: count(service, "succeeded") == 2)
     endpoint.taken.clear()
-    service.kill()
+    service.stop(signal.SIGKILL)
     orders = HOOKS.replace("URL", endpoint.url).replace("send:", "orders:").replace("User.*", "Order.*")
     (tmp_path / "hooks.yaml").write_text(orders)
     service.begin()
@@ -213,7 +150,7 @@ def test_a_hook_that_was_missing_gets_yesterdays_events(
     assert endpoint.taken == []
     done = hookrt(*command, "--rate", "100/s", env=service.env)
     assert (done.returncode, "3 deliveries made from 5 events, 2 passed over" in done.stdout) == (0, True), done.stderr
-    until(lambda: service.count("succeeded") == 5)
+    until(lambda: count(service, "succeeded") == 5)
     assert len(endpoint.taken) == 3
     again = hookrt(*command, "-o", "json", env=service.env)
     assert json.loads(again.stdout)["done"] == 0
@@ -231,14 +168,14 @@ def test_what_is_neither_one_nor_many_is_a_usage_error(hookrt: Run) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
 def test_tail_shows_failures_as_they_happen_one_json_a_line_and_goes_on_after_a_restart(
-    service: Service, start: Run, endpoint: Endpoint, stop: signal.Signals
+    service: Service, start: Run, endpoint: Endpoint, stop: signal.Signals, until: Until
 ) -> None:
     following = start("deliveries", "tail", "--failed", "-o", "json", env=service.env)
     following.wait_for("following http")
-    service.emit(1)
-    until(lambda: service.count("succeeded") == 1)
+    emit(service, 1)
+    until(lambda: count(service, "succeeded") == 1)
     endpoint.status = 500
-    service.emit(1, "User.Updated")
+    emit(service, 1, "User.Updated")
     item = json.loads(following.wait_for("{"))
     assert (item["hook"], item["status"], item["reason"]) == ("send", "dead", "status")
     service.running.send(stop)
@@ -247,7 +184,7 @@ def test_tail_shows_failures_as_they_happen_one_json_a_line_and_goes_on_after_a_
     service.begin()
     following.wait_for("answers again")
     following.wait_for("was started again: what happened meanwhile may be missing here")
-    service.emit(1, "User.Deleted")
+    emit(service, 1, "User.Deleted")
     again = json.loads(following.wait_for("{"))
     assert again["delivery"] != item["delivery"]
     following.send(signal.SIGINT)
@@ -286,9 +223,9 @@ def _read(terminal: int) -> bytes:
 
 
 def test_a_terminal_is_asked_before_many_are_touched_and_shows_a_bar(
-    service: Service, tmp_path: Path, endpoint: Endpoint
+    service: Service, tmp_path: Path, endpoint: Endpoint, all_dead: Run
 ) -> None:
-    all_dead(service, endpoint, 12)
+    all_dead(12)
     command = ("deliveries", "replay", "--hook", "send", "--rate", "20/s")
     code, shown = on_terminal(tmp_path, service.env, b"n\n", *command)
     assert (code, "12 deliveries would be replayed. Go on?" in shown) == (1, True), shown

@@ -8,75 +8,39 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-Run = Callable[..., Any]
 Serve = Callable[..., Any]
+Until = Callable[..., Any]
+Service = Any
 DEADLINE_S = 60.0
 
 LOG = "hooks: {NAME: {on: Order.*, steps: [{log: hello}]}}\n"
 
 
-class Service:
-    """A running `hookrt run`, asked over HTTP."""
-
-    def __init__(self, running: Any) -> None:
-        self.running = running
-        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-        assert found
-        self.client = httpx.Client(base_url=found[1], trust_env=False, timeout=DEADLINE_S)
-        running.wait_for("  hooks  ")
-
-    def hooks(self) -> set[str]:
-        return {hook["name"] for hook in self.client.get("/v1/hooks").json()["items"]}
-
-    def ready(self) -> dict[str, Any]:
-        answer = self.client.get("/readyz")
-        assert answer.status_code == 200
-        return dict(answer.json())
-
-    def config(self) -> dict[str, Any]:
-        return dict(self.client.get("/v1/config").json())
-
-    def metric(self, name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self.client.get("/metrics").text, re.MULTILINE)
-        assert found
-        return float(found[1])
-
-    def reload(self) -> None:
-        self.running.send(signal.SIGHUP)
-
-    def stop(self) -> None:
-        self.running.send(signal.SIGTERM)
-        assert self.running.end() == 0
+def hooks_of(service: Service) -> set[str]:
+    return {hook["name"] for hook in service.get("/v1/hooks")["items"]}
 
 
-@pytest.fixture
-def serve(start: Run) -> Iterator[Callable[..., Service]]:
-    """Start `hookrt run ARGS...` and wait until it serves."""
-    made: list[Service] = []
-
-    def run(*arguments: str) -> Service:
-        made.append(Service(start("run", *arguments)))
-        return made[-1]
-
-    yield run
-    for service in made:
-        service.client.close()
+def ready(service: Service) -> dict[str, Any]:
+    answer = service.client.get("/readyz")
+    assert answer.status_code == 200
+    return dict(answer.json())
 
 
-def until(question: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+def config(service: Service) -> dict[str, Any]:
+    return dict(service.get("/v1/config"))
+
+
+def metric(service: Service, name: str) -> float:
+    found = re.search(rf"^{re.escape(name)} (\S+)$", service.client.get("/metrics").text, re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def log(name: str) -> str:
@@ -87,17 +51,17 @@ def test_a_file_is_edited_in_place_and_renamed_over(serve: Serve, tmp_path: Path
     file, other = tmp_path / "hooks.yaml", tmp_path / "other"
     file.write_text(log("one"))
     service = serve("--port", "0")
-    assert service.hooks() == {"one"}
+    assert hooks_of(service) == {"one"}
     file.write_text(log("two"))
     told = service.running.wait_for("config-reloaded")
     assert "1 hook added (two), 1 hook removed (one)" in json.loads(told)["changes"]
-    assert service.hooks() == {"two"}
+    assert hooks_of(service) == {"two"}
     other.write_text(log("three"))
     other.rename(file)
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"three"}
-    assert service.metric('hookrt_config_reloads_total{result="accepted"}') == 2
-    service.stop()
+    assert hooks_of(service) == {"three"}
+    assert metric(service, 'hookrt_config_reloads_total{result="accepted"}') == 2
+    assert service.stop() == 0
 
 
 def test_a_link_is_swapped_as_kubernetes_does(serve: Serve, tmp_path: Path) -> None:
@@ -108,12 +72,12 @@ def test_a_link_is_swapped_as_kubernetes_does(serve: Serve, tmp_path: Path) -> N
     (mounted / "..data").symlink_to("..one")
     (mounted / "hooks.yaml").symlink_to("..data/hooks.yaml")
     service = serve(str(mounted), "--port", "0")
-    assert service.hooks() == {"one"}
+    assert hooks_of(service) == {"one"}
     (mounted / "..data_tmp").symlink_to("..two")
     (mounted / "..data_tmp").rename(mounted / "..data")
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"two"}
-    service.stop()
+    assert hooks_of(service) == {"two"}
+    assert service.stop() == 0
 
 
 def test_files_of_a_directory_come_and_go(serve: Serve, tmp_path: Path) -> None:
@@ -123,11 +87,11 @@ def test_files_of_a_directory_come_and_go(serve: Serve, tmp_path: Path) -> None:
     service = serve("hooks", "--port", "0")
     (folder / "two.yaml").write_text(log("two"))
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"one", "two"}
+    assert hooks_of(service) == {"one", "two"}
     (folder / "one.yaml").unlink()
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"two"}
-    service.stop()
+    assert hooks_of(service) == {"two"}
+    assert service.stop() == 0
 
 
 def test_a_broken_file_changes_nothing_is_shown_with_its_problems_and_can_be_mended(
@@ -136,15 +100,15 @@ def test_a_broken_file_changes_nothing_is_shown_with_its_problems_and_can_be_men
     file = tmp_path / "hooks.yaml"
     file.write_text(log("one"))
     service = serve("--port", "0")
-    assert service.ready() == {"ready": True, "delivering": True, "configuration": "current"}
-    assert service.config()["last_reload"] is None
+    assert ready(service) == {"ready": True, "delivering": True, "configuration": "current"}
+    assert config(service)["last_reload"] is None
     file.write_text("hooks:\n  two: {on: Order.*, stepz: []}\n")
     told = json.loads(service.running.wait_for("config-rejected"))
     assert told["problems"].startswith("hooks.yaml:2:")
     assert "stepz" in told["problems"]
-    assert service.hooks() == {"one"}
-    assert service.ready()["configuration"] == "rejected"
-    shown = service.config()
+    assert hooks_of(service) == {"one"}
+    assert ready(service)["configuration"] == "rejected"
+    shown = config(service)
     assert shown["current"] is False
     assert shown["last_reload"]["problems"][0]["line"] == 2
     assert "stepz" in shown["last_reload"]["problems"][0]["line_text"]
@@ -154,10 +118,10 @@ def test_a_broken_file_changes_nothing_is_shown_with_its_problems_and_can_be_men
     assert len(events) == 1
     file.write_text(log("two"))
     service.running.wait_for("config-reloaded")
-    assert service.ready()["configuration"] == "current"
-    assert service.config()["last_reload"]["hooks"]["added"] == ["two"]
-    assert service.metric('hookrt_config_reloads_total{result="rejected"}') == 1
-    service.stop()
+    assert ready(service)["configuration"] == "current"
+    assert config(service)["last_reload"]["hooks"]["added"] == ["two"]
+    assert metric(service, 'hookrt_config_reloads_total{result="rejected"}') == 1
+    assert service.stop() == 0
 
 
 def test_a_file_written_in_two_steps_is_not_reported_as_broken(serve: Serve, tmp_path: Path) -> None:
@@ -173,7 +137,7 @@ def test_a_file_written_in_two_steps_is_not_reported_as_broken(serve: Serve, tmp
     told = json.loads(service.running.wait_for("config-re"))
     assert told["event"] == "config-reloaded"
     assert "40 hooks added, 1 hook removed (one)" in told["changes"]
-    service.stop()
+    assert service.stop() == 0
 
 
 @pytest.mark.parametrize("how", ["flag", "setting"])
@@ -183,11 +147,11 @@ def test_without_watching_only_sighup_reloads(serve: Serve, tmp_path: Path, how:
     service = serve("--port", "0", *(["--no-watch"] if how == "flag" else []))
     file.write_text(log("two") + setting)
     time.sleep(2.5)  # more than watching would take
-    assert service.hooks() == {"one"}
-    service.reload()
+    assert hooks_of(service) == {"one"}
+    service.running.send(signal.SIGHUP)
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"two"}
-    service.stop()
+    assert hooks_of(service) == {"two"}
+    assert service.stop() == 0
 
 
 def test_settings_of_the_service_are_named_as_needing_a_restart(serve: Serve, tmp_path: Path) -> None:
@@ -198,9 +162,9 @@ def test_settings_of_the_service_are_named_as_needing_a_restart(serve: Serve, tm
     told = json.loads(service.running.wait_for("config-needs-restart"))
     assert told["settings"] == "service.drain"
     service.running.wait_for("config-reloaded")
-    assert service.hooks() == {"two"}
-    assert service.config()["last_reload"]["needs_restart"] == ["service.drain"]
-    service.stop()
+    assert hooks_of(service) == {"two"}
+    assert config(service)["last_reload"]["needs_restart"] == ["service.drain"]
+    assert service.stop() == 0
 
 
 def test_a_secret_in_the_env_file_is_taken_up(serve: Serve, tmp_path: Path) -> None:
@@ -214,10 +178,12 @@ def test_a_secret_in_the_env_file_is_taken_up(serve: Serve, tmp_path: Path) -> N
     service.client.post("/v1/events", json={"type": "A.B"})
     service.running.wait_for("it is ***")
     assert "hunter2" not in service.running.shown
-    service.stop()
+    assert service.stop() == 0
 
 
-def test_no_event_is_lost_while_the_hooks_change_and_break_under_load(serve: Serve, tmp_path: Path) -> None:
+def test_no_event_is_lost_while_the_hooks_change_and_break_under_load(
+    serve: Serve, tmp_path: Path, until: Until
+) -> None:
     file = tmp_path / "hooks.yaml"
 
     def write(extra: str = "") -> None:
@@ -243,16 +209,16 @@ def test_no_event_is_lost_while_the_hooks_change_and_break_under_load(serve: Ser
         thread.start()
     try:
         for turn in range(12):
-            before = service.metric('hookrt_config_reloads_total{result="accepted"}')
-            rejected = service.metric('hookrt_config_reloads_total{result="rejected"}')
+            before = metric(service, 'hookrt_config_reloads_total{result="accepted"}')
+            rejected = metric(service, 'hookrt_config_reloads_total{result="rejected"}')
             broken = turn % 3 == 2
             write("  broken: {on: [\n" if broken else f"  more{turn}: {{on: Order.*, steps: [{{log: again}}]}}\n")
-            service.reload()
+            service.running.send(signal.SIGHUP)
             count = len(accepted)
             if broken:
-                until(lambda: service.metric('hookrt_config_reloads_total{result="rejected"}') > rejected)  # noqa: B023
+                until(lambda: metric(service, 'hookrt_config_reloads_total{result="rejected"}') > rejected)  # noqa: B023
             else:
-                until(lambda: service.metric('hookrt_config_reloads_total{result="accepted"}') > before)  # noqa: B023
+                until(lambda: metric(service, 'hookrt_config_reloads_total{result="accepted"}') > before)  # noqa: B023
             until(lambda: len(accepted) > count)  # noqa: B023
     finally:
         stop.set()
@@ -266,7 +232,7 @@ def test_no_event_is_lost_while_the_hooks_change_and_break_under_load(serve: Ser
         return bool(listed["items"]) and stats["succeeded"] == len(accepted)
 
     until(settled)
-    service.stop()
+    assert service.stop() == 0
 
 
 def test_sighup_when_the_terminal_is_gone_ends_the_service(tmp_path: Path) -> None:

@@ -6,10 +6,7 @@ import json
 import re
 import signal
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +14,10 @@ import httpx
 import pytest
 
 Run = Callable[..., Any]
+Until = Callable[..., Any]
+Endpoint = Any
+Service = Any
 DEADLINE_S = 60.0
-
-
-class Endpoint:
-    """Takes webhooks; `status` is what it answers, `gate` what it waits for before."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.gate = threading.Event()
-        self.gate.set()
-        self.arrived = threading.Event()
-        self.bodies: list[bytes] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                outer.bodies.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
-                outer.arrived.set()
-                outer.gate.wait(DEADLINE_S)
-                self.send_response(outer.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # a client that goes away early is what some tests are about
-
-        self.http = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.gate.set()
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
 
 
 HOOKS = """\
@@ -81,36 +36,10 @@ hooks:
 """
 
 
-class Service:
-    """A running `hookrt run`, and the variables with which commands reach it."""
-
-    def __init__(self, running: Any) -> None:
-        self.running = running
-        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-        assert found
-        self.url = found[1]
-        running.wait_for("  hooks  ")
-        self.env = {"HOOKRT_URL": self.url}
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.running.send(number)
-        return int(self.running.end())
-
-
 @pytest.fixture
-def service(start: Run, tmp_path: Path, endpoint: Endpoint) -> Service:
+def service(serve: Run, tmp_path: Path, endpoint: Endpoint) -> Service:
     (tmp_path / "hooks.yaml").write_text(HOOKS.replace("URL", endpoint.url))
-    return Service(start("run", "--port", "0"))
-
-
-def _until(question: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+    return serve("--port", "0")
 
 
 def test_run_says_where_it_listens_where_the_store_is_and_what_waits(service: Service, tmp_path: Path) -> None:
@@ -128,7 +57,7 @@ def test_emit_with_wait_shows_the_delivery_and_ends_with_0(service: Service, hoo
     assert "User.Created is stored as e1: 1 delivery" in done.stdout
     assert re.search(r"send  dlv_\w+  succeeded", done.stdout)
     assert f"POST {endpoint.url}/hook → 204" in done.stdout
-    assert b'"data":{"n": 1.10}' in endpoint.bodies[0]
+    assert b'"data":{"n": 1.10}' in endpoint.taken[0].body
     again = hookrt("emit", "User.Created", "--data", '{"n": 1.10}', "--id", "e1", env=service.env)
     assert "sent before" in again.stdout
     other = hookrt("emit", "User.Created", "--data", "2", "--id", "e1", env=service.env)
@@ -173,7 +102,9 @@ def test_hooks_are_listed_and_shown_with_their_retry_times(service: Service, hoo
     assert (unknown.returncode, unknown.stderr) == (1, "hookrt: no hook is named 'nope'\n")
 
 
-def test_a_delivery_is_retried_replayed_and_cancelled(service: Service, hookrt: Run, endpoint: Endpoint) -> None:
+def test_a_delivery_is_retried_replayed_and_cancelled(
+    service: Service, hookrt: Run, endpoint: Endpoint, until: Until
+) -> None:
     endpoint.status = 503
 
     def ask(*arguments: str) -> Any:
@@ -184,21 +115,21 @@ def test_a_delivery_is_retried_replayed_and_cancelled(service: Service, hookrt: 
 
     sent = [json.loads(hookrt("emit", "Slow.Thing", "-o", "json", env=service.env).stdout) for _ in range(2)]
     first, second = (one["deliveries"][0] for one in sent)
-    _until(lambda: status(first) == status(second) == "waiting")
+    until(lambda: status(first) == status(second) == "waiting")
     listed = ask("list", "--hook", "later", "--status", "waiting").stdout
     assert first in listed
     assert second in listed
 
     endpoint.status = 204
     assert ask("retry", first).stdout == f"the next attempt of {first} is due now\n"
-    _until(lambda: status(first) == "succeeded")
+    until(lambda: status(first) == "succeeded")
     assert ask("cancel", second).stdout == f"cancelled {second}\n"
     refused = ask("cancel", second)
     assert refused.returncode == 1
     assert "cancelled already" in refused.stderr
     replayed = json.loads(ask("replay", first, "--from-start", "-o", "json").stdout)
     assert replayed["replay_of"] == first
-    _until(lambda: status(replayed["id"]) == "succeeded")
+    until(lambda: status(replayed["id"]) == "succeeded")
     assert f"replay of {first}" in ask("show", replayed["id"]).stdout
     assert "no delivery has the id 'dlv_none'" in ask("retry", "dlv_none").stderr
 
@@ -215,7 +146,7 @@ def test_sigterm_lets_the_attempt_under_way_finish(service: Service, hookrt: Run
 
 
 def test_what_was_accepted_is_delivered_by_the_next_run(
-    service: Service, start: Run, hookrt: Run, endpoint: Endpoint, tmp_path: Path
+    service: Service, serve: Run, hookrt: Run, endpoint: Endpoint, until: Until
 ) -> None:
     endpoint.gate.clear()
     hookrt("emit", "User.Created", "--id", "kept", env=service.env)
@@ -223,14 +154,14 @@ def test_what_was_accepted_is_delivered_by_the_next_run(
     service.running.process.kill()
     service.running.end()
     endpoint.gate.set()
-    following = Service(start("run", "--port", "0"))
+    following = serve("--port", "0")
     assert any("(1 delivery pending)" in line for line in following.running.err)
 
     def finished() -> bool:
         event = json.loads(hookrt("events", "show", "kept", "-o", "json", env=following.env).stdout)
         return bool(event["deliveries"][0]["status"] == "succeeded")
 
-    _until(finished)
+    until(finished)
     assert following.stop(signal.SIGINT) == 0
 
 
@@ -307,22 +238,22 @@ def test_run_refuses_a_configuration_with_problems_or_without_its_secrets(hookrt
     assert "KEY" in done.stderr
 
 
-def test_settings_come_from_flags_then_variables_then_the_file(start: Run, tmp_path: Path) -> None:
+def test_settings_come_from_flags_then_variables_then_the_file(serve: Run, tmp_path: Path) -> None:
     (tmp_path / "hooks.yaml").write_text(
         HOOKS.replace("URL", "http://127.0.0.1:1") + "service: {port: 1, log: {level: error}}\n"
     )
-    by_variable = Service(start("run", env={"HOOKRT_PORT": "0"}))
+    by_variable = serve(env={"HOOKRT_PORT": "0"})
     assert by_variable.stop() == 0
-    by_flag = Service(start("run", "--port", "0", env={"HOOKRT_PORT": "1"}))
+    by_flag = serve("--port", "0", env={"HOOKRT_PORT": "1"})
     assert by_flag.stop() == 0
 
 
-def test_a_token_opens_a_service_that_has_one(start: Run, hookrt: Run, tmp_path: Path) -> None:
+def test_a_token_opens_a_service_that_has_one(serve: Run, hookrt: Run, tmp_path: Path) -> None:
     text = HOOKS.replace("URL", "http://127.0.0.1:1")
     (tmp_path / "hooks.yaml").write_text(
         text + 'service: {tokens: [{token: "${{ secrets.TOKEN }}", scopes: [emit, read]}]}\n'
     )
-    service = Service(start("run", "--port", "0", env={"HOOKRT_SECRET_TOKEN": "tok_17"}))
+    service = serve("--port", "0", env={"HOOKRT_SECRET_TOKEN": "tok_17"})
     closed = hookrt("hooks", "list", env=service.env)
     assert closed.returncode == 1
     assert "set HOOKRT_TOKEN" in closed.stderr

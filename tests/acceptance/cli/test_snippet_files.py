@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-DEADLINE_S = 60.0
+Attempt = Callable[[Any, str], dict[str, Any]]
+Until = Callable[..., Any]
+Service = Any
 
 HOOKS = """\
 hooks:
@@ -40,28 +39,19 @@ def run(event, ctx):
 """
 
 
-class Service:
-    """A running `hookrt run`, asked over HTTP."""
+@pytest.fixture
+def attempt(until: Until) -> Attempt:
+    """The attempt of the delivery that a new event leads to, once it is final."""
 
-    def __init__(self, running: Any) -> None:
-        self.running = running
-        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-        assert found
-        self.client = httpx.Client(base_url=found[1], trust_env=False, timeout=DEADLINE_S)
-
-    def attempt(self, event_type: str) -> dict[str, Any]:
-        """The attempt of the delivery that a new event leads to, once it is final."""
-        answer = self.client.post("/v1/events", json={"type": event_type, "data": {}})
+    def make(service: Service, event_type: str) -> dict[str, Any]:
+        answer = service.post("/v1/events", {"type": event_type, "data": {}})
         assert answer.status_code == 202
         [delivery] = answer.json()["deliveries"]
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            shown = self.client.get(f"/v1/deliveries/{delivery}").json()
-            if shown["status"] in {"succeeded", "dead"}:
-                [attempt] = shown["attempts"]
-                return dict(attempt)
-            time.sleep(0.02)
-        raise AssertionError("the delivery came to no end in time")
+        until(lambda: service.delivery(delivery)["status"] in {"succeeded", "dead"})
+        [made] = service.delivery(delivery)["attempts"]
+        return dict(made)
+
+    return make
 
 
 @pytest.fixture
@@ -75,47 +65,51 @@ def snippet(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def service(start: Callable[..., Any], snippet: Path) -> Iterator[Service]:
+def service(serve: Callable[..., Any], snippet: Path) -> Service:
     """`hookrt run` with that file."""
-    made = Service(start("run", "--port", "0"))
-    yield made
-    made.client.close()
+    return serve("--port", "0")
 
 
-def test_a_changed_snippet_file_is_taken_up_while_the_service_runs(service: Service, snippet: Path) -> None:
-    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+def test_a_changed_snippet_file_is_taken_up_while_the_service_runs(
+    service: Service, snippet: Path, attempt: Attempt
+) -> None:
+    assert attempt(service, "Order.Paid")["logs"] == ["the first"]
     snippet.write_text(SHAPE.replace("first", "second"))
     told = json.loads(service.running.wait_for("config-reloaded"))
     assert told["changes"] == "1 hook changed (shape)"
-    assert service.attempt("Order.Paid")["logs"] == ["the second"]
+    assert attempt(service, "Order.Paid")["logs"] == ["the second"]
     other = snippet.with_name("other")
     other.write_text(SHAPE.replace("first", "third"))
     other.rename(snippet)
     service.running.wait_for("config-reloaded")
-    assert service.attempt("Order.Paid")["logs"] == ["the third"]
+    assert attempt(service, "Order.Paid")["logs"] == ["the third"]
 
 
-def test_a_broken_or_absent_snippet_file_changes_nothing_and_can_be_mended(service: Service, snippet: Path) -> None:
+def test_a_broken_or_absent_snippet_file_changes_nothing_and_can_be_mended(
+    service: Service, snippet: Path, attempt: Attempt
+) -> None:
     snippet.write_text(SHAPE + "x = = 1\n")
     told = json.loads(service.running.wait_for("config-rejected"))
     assert told["problems"].startswith("snippets/shape.py:6:5: error: syntax error")
-    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    assert attempt(service, "Order.Paid")["logs"] == ["the first"]
     snippet.unlink()
     told = json.loads(service.running.wait_for("config-rejected"))
     assert "there is no file 'snippets/shape.py'" in told["problems"]
-    assert service.attempt("Order.Paid")["logs"] == ["the first"]
+    assert attempt(service, "Order.Paid")["logs"] == ["the first"]
     snippet.write_text(SHAPE.replace("first", "second"))
     service.running.wait_for("config-reloaded")
-    assert service.attempt("Order.Paid")["logs"] == ["the second"]
+    assert attempt(service, "Order.Paid")["logs"] == ["the second"]
 
 
-def test_an_error_of_a_snippet_names_the_line_of_the_file_that_it_stands_in(service: Service, snippet: Path) -> None:
-    inline = service.attempt("Other.Thing")
+def test_an_error_of_a_snippet_names_the_line_of_the_file_that_it_stands_in(
+    service: Service, snippet: Path, attempt: Attempt
+) -> None:
+    inline = attempt(service, "Other.Thing")
     assert inline["message"] == 'hooks.yaml:13: KeyError: \'nope\' | return event["data"]["nope"]'
     assert inline["logs"] == ["info: before", "printed"]
     snippet.write_text(SHAPE.replace("{}", "{"))
     service.running.wait_for("config-reloaded")
-    message = service.attempt("Order.Paid")["message"]
+    message = attempt(service, "Order.Paid")["message"]
     assert message.startswith("snippets/shape.py:5: JSONDecodeError: Expecting property name")
     assert message.endswith(' | return json.loads("{")')
     assert "Traceback" not in message
@@ -145,14 +139,11 @@ def test_check_finds_a_missing_snippet_file_and_says_which_was_meant(hookrt: Cal
 
 
 def test_the_path_is_relative_to_hooks_yaml_wherever_the_command_runs(
-    start: Callable[..., Any], hookrt: Callable[..., Any], snippet: Path, tmp_path: Path
+    serve: Callable[..., Any], hookrt: Callable[..., Any], snippet: Path, tmp_path: Path, attempt: Attempt
 ) -> None:
     (tmp_path / "deploy").mkdir()
     (tmp_path / "hooks.yaml").rename(tmp_path / "deploy" / "hooks.yaml")
     (tmp_path / "snippets").rename(tmp_path / "deploy" / "snippets")
     assert hookrt("check", "deploy").returncode == 0
-    service = Service(start("run", "deploy/hooks.yaml", "--port", "0"))
-    try:
-        assert service.attempt("Order.Paid")["logs"] == ["the first"]
-    finally:
-        service.client.close()
+    service = serve("deploy/hooks.yaml", "--port", "0")
+    assert attempt(service, "Order.Paid")["logs"] == ["the first"]

@@ -1,7 +1,6 @@
 """`hookrt store`: the real command, beside a running service and without one."""
 
 import json
-import re
 import stat
 
 import pytest
@@ -20,22 +19,19 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def service(folder, start, hookrt):
-    """A running service with one event; the variables that find it."""
-    running = start("run")
-    found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-    env = {"HOOKRT_URL": found[1]}
-    assert hookrt("emit", "User.Created", "--id", "e1", "--wait", env=env).returncode == 0
-    return running, env
+def service(folder, serve, hookrt):
+    """A running service with one event."""
+    made = serve()
+    assert hookrt("emit", "User.Created", "--id", "e1", "--wait", env=made.env).returncode == 0
+    return made
 
 
 def test_the_store_of_a_running_service_is_explained(service, hookrt, folder):
-    running, _ = service
     done = hookrt("store", "info", "-o", "json")
     assert (done.returncode, done.stderr) == (0, "")
     shown = json.loads(done.stdout)
     assert shown["path"] == str(folder / ".hookrt" / "hookrt.db")
-    assert shown["delivering"] == f"process {running.process.pid}"
+    assert shown["delivering"] == f"process {service.running.process.pid}"
     assert (shown["rows"]["events"], shown["deliveries"]["succeeded"]) == (1, 1)
     parts = shown["bytes"]
     assert parts["file"] == parts["free"] + parts["payloads"] + parts["exchanges"] + parts["other"]
@@ -44,8 +40,7 @@ def test_the_store_of_a_running_service_is_explained(service, hookrt, folder):
     assert "data of events" in text
 
 
-def test_a_backup_of_a_running_service_is_a_store_that_a_service_goes_on_with(service, hookrt, start, folder):
-    running, env = service
+def test_a_backup_of_a_running_service_is_a_store_that_a_service_goes_on_with(service, hookrt, serve, folder):
     done = hookrt("store", "backup", "copy.db")
     assert (done.returncode, done.stderr) == (0, "")
     assert "checked" in done.stdout
@@ -55,26 +50,22 @@ def test_a_backup_of_a_running_service_is_a_store_that_a_service_goes_on_with(se
     assert "--force" in again.stderr
     nowhere = hookrt("store", "backup", "missing/x.db")
     assert (nowhere.returncode, f"there is no folder {folder}/missing: make it first" in nowhere.stderr) == (1, True)
-    assert hookrt("emit", "User.Created", "--id", "e2", env=env).returncode == 0
+    assert hookrt("emit", "User.Created", "--id", "e2", env=service.env).returncode == 0
     forced = hookrt("store", "backup", "copy.db", "--force", "-o", "json")
     assert json.loads(forced.stdout)["bytes"] == (folder / "copy.db").stat().st_size
-    running.process.terminate()
-    assert running.end() == 0
-    other = start("run", "--store", "sqlite:///copy.db")
-    found = re.search(r"listens on (http://\S+)", other.wait_for("listens on"))
-    page = json.loads(hookrt("events", "list", "-o", "json", env={"HOOKRT_URL": found[1]}).stdout)
+    assert service.stop() == 0
+    other = serve("--store", "sqlite:///copy.db")
+    page = json.loads(hookrt("events", "list", "-o", "json", env=other.env).stdout)
     assert [event["id"] for event in page["items"]] == ["e2", "e1"]
 
 
 def test_vacuum_runs_beside_a_service_and_full_only_without_one(service, hookrt):
-    running, _ = service
     done = hookrt("store", "vacuum")
     assert (done.returncode, done.stderr) == (0, "")
     full = hookrt("store", "vacuum", "--full")
     assert (full.returncode, full.stdout) == (1, "")
-    assert f"process {running.process.pid} delivers from" in full.stderr
-    running.process.terminate()
-    assert running.end() == 0
+    assert f"process {service.running.process.pid} delivers from" in full.stderr
+    assert service.stop() == 0
     done = hookrt("store", "vacuum", "--full", "-o", "json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["bytes_given_back"] >= 0

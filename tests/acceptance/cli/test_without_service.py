@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 Run = Callable[..., Any]
+Until = Callable[..., Any]
 DEADLINE_S = 60.0
 STORE = "sqlite:///.hookrt/hookrt.db"
 DEAD_ADDRESS = {"HOOKRT_URL": "http://127.0.0.1:9"}
@@ -46,32 +45,20 @@ class Past:
         self.deliveries = deliveries
 
 
-def _until(question: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
 @pytest.fixture
-def past(start: Run, hookrt: Run, tmp_path: Path) -> Past:
+def past(serve: Run, hookrt: Run, tmp_path: Path, until: Until) -> Past:
     (tmp_path / "hooks.yaml").write_text(HOOKS)
     key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    running = start("run", "--port", "0", env={"HOOKRT_SECRET_CRM_KEY": key})
-    found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-    assert found
-    env = {"HOOKRT_URL": found[1]}
+    service = serve("--port", "0", env={"HOOKRT_SECRET_CRM_KEY": key})
 
     def read(*arguments: str) -> Any:
-        return json.loads(hookrt(*arguments, "-o", "json", env=env).stdout)
+        return json.loads(hookrt(*arguments, "-o", "json", env=service.env).stdout)
 
     for number in (1, 2):
-        hookrt("emit", "User.Created", "--id", f"e{number}", "--data", f'{{"n": {number}}}', env=env)
-    hookrt("emit", "Order.Paid", "--id", "unwanted", env=env)
+        hookrt("emit", "User.Created", "--id", f"e{number}", "--data", f'{{"n": {number}}}', env=service.env)
+    hookrt("emit", "Order.Paid", "--id", "unwanted", env=service.env)
     settled = {"succeeded", "waiting"}
-    _until(lambda: {one["status"] for one in read("deliveries", "list")["items"]} == settled)
+    until(lambda: {one["status"] for one in read("deliveries", "list")["items"]} == settled)
     deliveries = {one["hook"]: one["id"] for one in read("deliveries", "list")["items"]}
     commands = [
         ("events", "list"),
@@ -85,8 +72,7 @@ def past(start: Run, hookrt: Run, tmp_path: Path) -> Past:
         ("explain", "e2"),
     ]
     shown = {command: read(*command) for command in commands}
-    running.send(signal.SIGTERM)
-    assert running.end() == 0
+    assert service.stop() == 0
     return Past(shown, deliveries)
 
 
@@ -142,7 +128,7 @@ def test_without_a_service_the_read_commands_show_what_it_would_show(
 
 
 def test_after_a_kill_it_is_said_that_nobody_runs_what_is_running(
-    start: Run, hookrt: Run, alone: Run, silent: str, tmp_path: Path
+    serve: Run, hookrt: Run, alone: Run, silent: str, tmp_path: Path
 ) -> None:
     with socket.socket() as hanging:
         hanging.bind(("127.0.0.1", 0))
@@ -150,15 +136,12 @@ def test_after_a_kill_it_is_said_that_nobody_runs_what_is_running(
         step = f'{{webhook: "http://127.0.0.1:{hanging.getsockname()[1]}/"}}'
         entries = (f"  {name}: {{on: A.B, steps: [{step}]}}\n" for name in ("one", "two"))
         (tmp_path / "hooks.yaml").write_text("hooks:\n" + "".join(entries))
-        running = start("run", "--port", "0")
-        found = re.search(r"listens on (http://\S+)", running.wait_for("listens on"))
-        assert found
-        hookrt("emit", "A.B", "--id", "e1", env={"HOOKRT_URL": found[1]})
+        service = serve("--port", "0")
+        hookrt("emit", "A.B", "--id", "e1", env=service.env)
         listed = json.loads(alone("deliveries", "list", "--store", STORE, "-o", "json").stdout)
         assert {one["status"] for one in listed["items"]} == {"running"}
         assert alone("deliveries", "list", "--store", STORE).stderr == ""  # a process delivers, wherever it listens
-        running.send(signal.SIGKILL)
-        running.end()
+        service.stop(signal.SIGKILL)
     note = "2 deliveries are shown as running, but no process delivers from this store now: they go on when one does"
     for arguments in (["deliveries", "list"], ["deliveries", "list", "-o", "json"], ["events", "show", "e1"]):
         first, last = alone(*arguments).stderr.splitlines()

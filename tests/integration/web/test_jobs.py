@@ -1,6 +1,7 @@
 """Replays and cancellations of many over HTTP: a job, its progress, and what it made."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -42,12 +43,21 @@ def finished():
     return wait
 
 
-async def emit_dead(client, runtime: Runtime, count: int, event_type: str = "A.B") -> list[str]:
-    """Deliveries of so many events, all dead."""
-    receipts = [await runtime.emit(event_type, {"n": n}) for n in range(count)]
-    ended = [await receipt.wait(20) for receipt in receipts]
-    assert {delivery.status.value for one in ended for delivery in one} == {"dead"}
-    return [delivery.id for one in ended for delivery in one]
+@asynccontextmanager
+async def all_dead(serving, count: int, store: str = "memory:"):
+    """A service with a flaky hook and so many deliveries to it, all dead: their ids."""
+    runtime = Runtime(store=store)
+    flaky = Flaky(runtime)
+    async with serving(runtime) as (client, _, _):
+        receipts = [await runtime.emit("A.B", {"n": n}) for n in range(count)]
+        ended = [await receipt.wait(20) for receipt in receipts]
+        assert {delivery.status.value for one in ended for delivery in one} == {"dead"}
+        yield client, runtime, flaky, [delivery.id for one in ended for delivery in one]
+
+
+def made_at(event: str) -> str:
+    """The time in ms that an id begins with, as text that sorts like it; within one the order of ids is chance."""
+    return event.removeprefix("evt_")[:10]
 
 
 async def all_settled(runtime: Runtime) -> None:
@@ -61,10 +71,7 @@ async def all_settled(runtime: Runtime) -> None:
 
 def test_a_replay_by_filter_is_a_job_that_replays_each_delivery_once(serving, store_url, finished):
     async def run():
-        runtime = Runtime(store=store_url)
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            dead = await emit_dead(client, runtime, 250)
+        async with all_dead(serving, 250, store_url) as (client, runtime, flaky, dead):
             flaky.outcome = Outcome.done()
             answer = await client.post("/v1/deliveries/replay", json={"hook": "flaky"})
             assert answer.status_code == 202
@@ -76,16 +83,15 @@ def test_a_replay_by_filter_is_a_job_that_replays_each_delivery_once(serving, st
             items = (await client.get("/v1/deliveries", params={"status": "succeeded", "limit": 500})).json()["items"]
             assert sorted(item["replay_of"] for item in items) == sorted(dead)
             assert len(set(flaky.seen)) == 250, "the message ids are those of the first deliveries"
+            made = [made_at(event) for event, _ in flaky.seen]
+            assert made[:250] == sorted(made[:250]), "they were delivered in the order in which they were made"
 
     asyncio.run(run())
 
 
 def test_a_second_replay_passes_over_what_was_replayed_unless_again(serving, finished):
     async def run():
-        runtime = Runtime(store="memory:")
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            await emit_dead(client, runtime, 3)
+        async with all_dead(serving, 3) as (client, runtime, flaky, _):
             flaky.outcome = Outcome.done()
             totals = []
             for again in (False, False, True):
@@ -102,10 +108,8 @@ def test_a_second_replay_passes_over_what_was_replayed_unless_again(serving, fin
 
 def test_a_job_never_meets_what_it_makes_itself(serving, finished):
     async def run():
-        runtime = Runtime(store="memory:")
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            await emit_dead(client, runtime, 120)  # and its replays die at once, too, while it goes on
+        async with all_dead(serving, 120) as (client, runtime, flaky, _):
+            # its replays die at once, too, while it goes on
             body = {"status": ["dead"], "again": True}
             job = await finished(client, (await client.post("/v1/deliveries/replay", json=body)).json())
             assert (job["total"], job["done"]) == (120, 120)
@@ -117,10 +121,7 @@ def test_a_job_never_meets_what_it_makes_itself(serving, finished):
 
 def test_a_new_message_id_is_another_for_each_delivery(serving, finished):
     async def run():
-        runtime = Runtime(store="memory:")
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            await emit_dead(client, runtime, 3)
+        async with all_dead(serving, 3) as (client, runtime, flaky, _):
             body = {"hook": "flaky", "new_message_id": True, "from": "start"}
             await finished(client, (await client.post("/v1/deliveries/replay", json=body)).json())
             await all_settled(runtime)
@@ -131,10 +132,7 @@ def test_a_new_message_id_is_another_for_each_delivery(serving, finished):
 
 def test_a_rate_is_kept_and_the_job_can_be_cancelled_in_the_middle(serving):
     async def run():
-        runtime = Runtime(store="memory:")
-        Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            await emit_dead(client, runtime, 40)
+        async with all_dead(serving, 40) as (client, runtime, _, _):
             job = (await client.post("/v1/deliveries/replay", json={"hook": "flaky", "rate": "3/m"})).json()
             assert job["request"] == {"status": ["dead"], "hook": "flaky", "rate": "0.05/s"}
             async with asyncio.timeout(20):
@@ -153,10 +151,7 @@ def test_a_rate_is_kept_and_the_job_can_be_cancelled_in_the_middle(serving):
 
 def test_what_cannot_be_replayed_is_counted_and_named(serving, finished):
     async def run():
-        runtime = Runtime(store="memory:")
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            [first, *_] = await emit_dead(client, runtime, 25)
+        async with all_dead(serving, 25) as (client, runtime, flaky, [first, *_]):
             runtime.router.remove("flaky")
             job = await finished(client, (await client.post("/v1/deliveries/replay", json={"hook": "flaky"})).json())
             assert (job["status"], job["done"], job["failed"], len(job["errors"])) == ("done", 0, 25, 20)
@@ -228,10 +223,7 @@ def test_what_cannot_be_understood_says_how_to_write_it(serving, route, body, wo
 
 def test_a_dry_run_names_what_it_would_touch_and_changes_nothing(serving):
     async def run():
-        runtime = Runtime(store="memory:")
-        flaky = Flaky(runtime)
-        async with serving(runtime) as (client, _, _):
-            dead = await emit_dead(client, runtime, 30)
+        async with all_dead(serving, 30) as (client, _, flaky, dead):
             body = {"hook": "flaky", "dry_run": True, "limit": 5}
             answer = await client.post("/v1/deliveries/replay", json=body)
             assert (answer.status_code, answer.json()["total"]) == (200, 30)

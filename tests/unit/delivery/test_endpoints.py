@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from hookrt.model.breaker_policy import BreakerPolicy
 from hookrt.model.delivery import Status
 from hookrt.model.hook import Destination
 from hookrt.model.outcome import Outcome
-from hookrt.model.policy import NO_RETRY, fixed
+from hookrt.model.policy import NO_RETRY, RetryPolicy, fixed
 
 LATER = fixed(timedelta(hours=1), 10)
 TRIPS = BreakerPolicy(failures=2, pause=timedelta(seconds=30))
@@ -59,13 +61,20 @@ async def opened(given: Any, world: Any) -> list[Any]:
     return accepted
 
 
+@asynccontextmanager
+async def broken(given: Any, *, retry: RetryPolicy = LATER, **hook: Any) -> AsyncIterator[tuple[Any, Endpoint]]:
+    """A world whose one hook sends to `crm`, the breaker of which is open; and the endpoint there."""
+    endpoint = Endpoint(REFUSED)
+    hooks = [given.hook(given.step("send", lane="crm", retry=retry), **hook)]
+    async with given.world(hooks, {"send": endpoint.run}) as world:
+        world.ports.destinations = crm()
+        await opened(given, world)
+        yield world, endpoint
+
+
 def test_an_open_breaker_postpones_and_spends_no_attempt(given) -> None:
     async def run() -> None:
-        endpoint = Endpoint(REFUSED)
-        hook = given.hook(given.step("send", lane="crm", retry=NO_RETRY))
-        async with given.world([hook], {"send": endpoint.run}) as world:
-            world.ports.destinations = crm()
-            await opened(given, world)
+        async with broken(given, retry=NO_RETRY) as (world, endpoint):
             later = [await world.emit() for _ in range(20)]
             found = [await waiting(given, world, one) for one in later]
             assert {(one.reason, one.attempts, one.step_attempts) for one in found} == {("breaker-open", 0, 0)}
@@ -80,11 +89,7 @@ def test_an_open_breaker_postpones_and_spends_no_attempt(given) -> None:
 
 def test_half_open_lets_one_probe_through_and_its_success_lets_all_follow(given) -> None:
     async def run() -> None:
-        endpoint = Endpoint(REFUSED)
-        hook = given.hook(given.step("send", lane="crm", retry=LATER))
-        async with given.world([hook], {"send": endpoint.run}) as world:
-            world.ports.destinations = crm()
-            await opened(given, world)
+        async with broken(given) as (world, endpoint):
             later = [await world.emit(f"later {n}") for n in range(10)]
             for one in later:
                 await waiting(given, world, one)
@@ -130,11 +135,7 @@ def test_a_lane_whose_breaker_is_open_does_not_disturb_the_others_nor_hold_their
 
 def test_what_is_in_the_store_already_waits_there_untouched_while_the_breaker_is_open(given) -> None:
     async def run() -> None:
-        endpoint = Endpoint(REFUSED)
-        hook = given.hook(given.step("send", lane="crm", retry=LATER))
-        async with given.world([hook], {"send": endpoint.run}) as world:
-            world.ports.destinations = crm()
-            await opened(given, world)
+        async with broken(given) as (world, endpoint):
             first = await world.emit()
             postponed = await waiting(given, world, first)
             assert await world.store.retry_now(postponed.id)
@@ -200,11 +201,7 @@ def test_a_breaker_that_opens_is_an_event_but_not_when_such_an_event_led_to_it(g
 
 def test_a_postponed_delivery_still_ends_when_it_expires(given) -> None:
     async def run() -> None:
-        endpoint = Endpoint(REFUSED)
-        hook = given.hook(given.step("send", lane="crm", retry=LATER), expires=timedelta(seconds=10))
-        async with given.world([hook], {"send": endpoint.run}) as world:
-            world.ports.destinations = crm()
-            await opened(given, world)
+        async with broken(given, expires=timedelta(seconds=10)) as (world, _):
             accepted = await world.emit()
             found = await waiting(given, world, accepted)
             assert found.due_us == found.expires_us
