@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from hookrt.config.nodes import (
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.rendering import FixedSettings, TemplatedSettings
 from hookrt.config.settings_tree import BROKEN, Leaf, SettingsTree, read_scalar, read_tree
+from hookrt.config.source_text import Span
 from hookrt.config.text_position import locate
 from hookrt.config.validation import Target, validate
 from hookrt.matching.names import Mentions, Names
@@ -35,7 +36,7 @@ from hookrt.matching.template import unescape
 from hookrt.model.hook import FindLine, StepSettings, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.plugin.action import Action, SettingsProblem
-from hookrt.plugin.settings import Settings
+from hookrt.plugin.settings import KnownDestinations, Settings
 
 _READS_STEPS = re.compile(r"\bsteps\b")
 
@@ -88,12 +89,14 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
         _ask_action(site, checked.model, tree, context)
     if checked.failed or tree.broken:
         return None
-    named = sorted(destinations.mentioned) if destinations else []
+    named = sorted(destinations.mentioned)
+    noted = destinations.urls
+    _check_secrets(destinations.secrets, tree, context)
     return ReadSettings(
-        settings=_settings(action, tree, checked.model, context),
+        settings=_settings(action, tree, checked.model, destinations),
         mentions=mentions,
         lane=_lane(site, tree, context),
-        trusted_origins=_origins(tree, action, [context.destination_urls.get(name) for name in named]),
+        trusted_origins=_origins(tree, action, [*noted, *(context.destination_urls.get(name) for name in named)]),
         rendered=frozenset(str(path[0]) for path in tree.templates),
         shown={name: value for name, value in tree.value.items() if name in action.shown},
         written=_written(tree, action),
@@ -165,12 +168,30 @@ def _mentions(tree: SettingsTree, site: ActionSite, action: type[Action[Any]], c
     return found
 
 
+def _check_secrets(names: Iterable[str], tree: SettingsTree, context: LoadContext) -> None:
+    """Report the secrets that settings name, and that are not provided, where the name stands."""
+    for name in sorted(names):
+        context.secrets.check(name, _find_text(tree.node, name) or tree.node.span)
+
+
+def _find_text(node: Node, text: str) -> Span | None:
+    """Where exactly this text stands first."""
+    if isinstance(node, TextNode):
+        return node.span if node.text == text else None
+    values: Iterable[Node] = ()
+    if isinstance(node, MapNode):
+        values = (entry.value for entry in node.entries.values())
+    elif isinstance(node, ListNode):
+        values = node.items
+    return next((found for value in values if (found := _find_text(value, text)) is not None), None)
+
+
 def _settings(
-    action: type[Action[Any]], tree: SettingsTree, model: Settings | None, context: LoadContext
+    action: type[Action[Any]], tree: SettingsTree, model: Settings | None, known: KnownDestinations | None
 ) -> StepSettings:
     if not tree.templates and model is not None:
         return FixedSettings(model)
-    return TemplatedSettings(action.settings, tree, context.known_destinations())
+    return TemplatedSettings(action.settings, tree, replace(known, closed=True) if known else None)
 
 
 def _ask_action(site: ActionSite, model: Any, tree: SettingsTree, context: LoadContext) -> None:
@@ -195,10 +216,11 @@ def _report(problem: SettingsProblem, site: ActionSite, tree: SettingsTree, log:
     message = problem.message
     if isinstance(node, TextNode) and node.style is Style.FILE and site.hook:
         message += f" (in the hook {site.hook!r}, {site.key.span.place})"
+    tell = log.warn if problem.warning else log.error
     if problem.line is not None and isinstance(node, TextNode):
-        log.error(locate(node, problem.line, problem.column or 1), message, problem.hint)
+        tell(locate(node, problem.line, problem.column or 1), message, problem.hint)
     else:
-        log.error(node.span if path else site.key.span, message, problem.hint)
+        tell(node.span if path else site.key.span, message, problem.hint)
 
 
 def _written(tree: SettingsTree, action: type[Action[Any]]) -> Mapping[str, FindLine]:

@@ -47,7 +47,7 @@ class Configuration:
     them (a destination, a source, a token) is left out here, so a service must not start with any. `secrets` answers
     the rest at run time, and its `masker` knows every value that it gave. `fingerprints` are of the hooks, by name:
     equal ones for hooks that are written alike, wherever they stand. `empty` says that no file has a `hooks:` section
-    with anything in it, be it `{}`.
+    with anything in it, be it `{}`. `lacking_sources` are the names of sources that are left out for their secrets.
     """
 
     hooks: tuple[Hook, ...]
@@ -61,6 +61,7 @@ class Configuration:
     missing_secrets: frozenset[str] = frozenset()
     fingerprints: Mapping[str, bytes] = field(default_factory=dict)
     empty: bool = False
+    lacking_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

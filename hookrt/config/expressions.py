@@ -7,6 +7,7 @@ from hookrt.config.nodes import TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.text_position import locate
 from hookrt.errors import ExpressionError
+from hookrt.matching.attribute import CelAttribute, compile_attribute
 from hookrt.matching.condition import CelCondition, compile_condition
 from hookrt.matching.key import CelKey, compile_key
 from hookrt.matching.names import Names
@@ -33,6 +34,17 @@ def compile_by(node: TextNode, names: Names, log: ProblemLog) -> CelKey | None:
         return None
     warn_if_cut(node, log, expression=True)
     return key
+
+
+def compile_of_request(node: TextNode, log: ProblemLog) -> CelAttribute | None:
+    """The `type`, `subject` or `id` of a source; None, and it is reported, when it is none."""
+    try:
+        attribute = compile_attribute(node.text)
+    except ExpressionError as error:
+        report_expression(node, error, log)
+        return None
+    warn_if_cut(node, log, expression=True)
+    return attribute
 
 
 def compile_setting(node: TextNode, names: Names, log: ProblemLog) -> Template | None:

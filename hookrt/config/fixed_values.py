@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,9 +30,14 @@ class FixedValues:
     env: Mapping[str, str]
     secrets: SecretCheck | None
 
-    def read(self, node: MapNode) -> SettingsTree:
-        """The settings with every expression replaced by its value; what has none is broken, and reported."""
-        return read_tree(node, lambda _, text: self._leaf(text), self.log)
+    def read(self, node: MapNode, kept: Collection[str] = ()) -> SettingsTree:
+        """The settings with every expression replaced by its value; what has none is broken, and reported.
+
+        `kept` are settings that are expressions themselves, for later: they stay as they are.
+        """
+        return read_tree(
+            node, lambda path, text: read_scalar(text, self.log) if path[0] in kept else self._leaf(text), self.log
+        )
 
     def _leaf(self, node: TextNode) -> Leaf:
         if "${{" not in node.text:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hookrt.config.context import LoadContext
 from hookrt.config.fields import Fields, Keys, as_mapping, as_text, check_name
 from hookrt.config.fingerprint import with_texts
+from hookrt.config.heard import warn_of_missed, warn_of_unsent
 from hookrt.config.keyed import KEYED_KEYS, read_keyed
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe
 from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
@@ -15,9 +16,9 @@ from hookrt.config.suggest import did_you_mean, shorten
 from hookrt.config.text_position import locate
 from hookrt.errors import ExpressionError
 from hookrt.matching.names import Names
-from hookrt.matching.patterns import check_pattern, is_literal, matches
+from hookrt.matching.patterns import check_pattern
 from hookrt.model.hook import Hook
-from hookrt.model.own_events import OWN_EVENTS, OWN_SOURCE, is_own
+from hookrt.model.own_events import OWN_SOURCE
 from hookrt.model.policy import DEFAULT_EXPIRES
 
 HOOK_KEYS = ("on", "from", "when", "steps", "enabled", "description", *HOOK_POLICY_KEYS, *KEYED_KEYS)
@@ -119,10 +120,11 @@ def _read_patterns(node: Node | None, source: str | None, context: LoadContext) 
     elif isinstance(node, MapNode):
         context.log.error(node, f"`on` must be an event type or a list of them, this is {describe(node)}")
     found = [pattern for item in items if (pattern := _read_pattern(item, source, context))]
-    return tuple(dict.fromkeys(found))
+    warn_of_missed(found, source, context)
+    return tuple(dict.fromkeys(pattern.text for pattern in found))
 
 
-def _read_pattern(node: Node, source: str | None, context: LoadContext) -> str | None:
+def _read_pattern(node: Node, source: str | None, context: LoadContext) -> TextNode | None:
     text = as_text(node, "an event type", context.log)
     if text is None or not isinstance(node, TextNode):
         return None
@@ -132,31 +134,5 @@ def _read_pattern(node: Node, source: str | None, context: LoadContext) -> str |
         span = locate(node, error.line, error.column or 1) if error.line is not None else node.span
         context.log.error(span, error.message)
         return None
-    _warn_of_unsent(node, source, context)
-    return text
-
-
-def _warn_of_unsent(node: TextNode, source: str | None, context: LoadContext) -> None:
-    """Warn of a type that the hook's source never sends, or that is nearly one that a source sends."""
-    if is_own(node.text) or source == OWN_SOURCE:
-        _warn_of_unknown_own(node, source, context)
-        return
-    if source is not None:
-        types = context.source_types.get(source)
-        if types is not None and not any(matches(node.text, one) for one in types):
-            hint = did_you_mean(node.text, types) if is_literal(node.text) else None
-            context.log.warn(node, f"the source {source!r} sends nothing like {shorten(node.text)}", hint)
-        return
-    close = context.sent_instead(node.text) if is_literal(node.text) else None
-    if close:
-        context.log.warn(node, f"no declared source sends {shorten(node.text)}", f"did you mean {close!r}?")
-
-
-def _warn_of_unknown_own(node: TextNode, source: str | None, context: LoadContext) -> None:
-    """Warn of what hookrt itself never sends, or not as this source."""
-    if source not in (None, OWN_SOURCE):
-        message = f"only hookrt itself sends {shorten(node.text)}, not {shorten(source)}"
-        context.log.warn(node, message, f"write `from: {OWN_SOURCE}`, or leave it out")
-    elif not any(matches(node.text, one) for one in OWN_EVENTS):
-        hint = did_you_mean(node.text, OWN_EVENTS)
-        context.log.warn(node, f"hookrt itself sends nothing like {shorten(node.text)}", hint)
+    warn_of_unsent(node, source, context)
+    return node

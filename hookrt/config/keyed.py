@@ -61,19 +61,22 @@ def _read_order(hook: Fields, context: LoadContext) -> Order | None:
 
 
 def _read_dedupe(hook: Fields, context: LoadContext) -> Dedupe | None:
-    fields = _open(hook, "dedupe", ("by", "within"), ("by", "within"))
-    if fields is None:
-        return None
-    key, within = _read_by(fields, context), fields.positive_duration("within", MAX_DURATION)
-    return None if key is None or within is None else Dedupe(key, within)
+    window = _read_window(hook, "dedupe", "within", context)
+    return None if window is None else Dedupe(*window)
 
 
 def _read_throttle(hook: Fields, context: LoadContext) -> Throttle | None:
-    fields = _open(hook, "throttle", ("by", "every"), ("by", "every"))
+    window = _read_window(hook, "throttle", "every", context)
+    return None if window is None else Throttle(*window)
+
+
+def _read_window(hook: Fields, rule: str, length: str, context: LoadContext) -> tuple[Key, timedelta] | None:
+    """The key of a rule and the duration that it calls `length`."""
+    fields = _open(hook, rule, ("by", length), ("by", length))
     if fields is None:
         return None
-    key, every = _read_by(fields, context), fields.positive_duration("every", MAX_DURATION)
-    return None if key is None or every is None else Throttle(key, every)
+    key, duration = _read_by(fields, context), fields.positive_duration(length, MAX_DURATION)
+    return None if key is None or duration is None else (key, duration)
 
 
 def _read_debounce(hook: Fields, expires: timedelta, context: LoadContext) -> Debounce | None:

@@ -62,7 +62,7 @@ class Finding:
     @property
     def unknown_key(self) -> bool:
         """Whether the key itself is wrong, whatever its value."""
-        return bool(self.error["type"] == "extra_forbidden")
+        return self.error["type"] in ("extra_forbidden", "reserved_header")
 
     @property
     def name(self) -> str:

@@ -47,9 +47,12 @@ def model_schema(
     except Exception:
         return {"type": "object"}
     docs = {one.__name__: field_docs(one) for one in _models_of(model)}
-    for name, inner in schema.pop("$defs", {}).items():
+    inside = schema.pop("$defs", {})
+    free = {name: one for name, one in schema.get("properties", {}).items() if name not in static}
+    opened = _reached({**schema, "properties": free}, inside, f"#/$defs/{prefix}.") if templates else set()
+    for name, inner in inside.items():
         _describe(inner, docs.get(name, {}))
-        definitions.found[f"{prefix}.{name}"] = _open(inner) if templates else inner
+        definitions.found[f"{prefix}.{name}"] = _open(inner) if name in opened else inner
     _describe(schema, docs.get(model.__name__, {}))
     if templates:
         kept = {name: one for name, one in schema.get("properties", {}).items() if name in static}
@@ -57,6 +60,23 @@ def model_schema(
         schema.get("properties", {}).update(kept)
     schema.pop("title", None)
     return schema
+
+
+def _reached(part: Any, inside: Schema, prefix: str) -> set[str]:
+    """The definitions that a part of a schema refers to, also by way of others."""
+    found: set[str] = set()
+    waiting = [part]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            name = str(one.get("$ref", "")).removeprefix(prefix)
+            if name in inside and name not in found:
+                found.add(name)
+                waiting.append(inside[name])
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return found
 
 
 class _AsWritten(GenerateJsonSchema):

@@ -14,7 +14,7 @@ from hookrt.config.problem_log import ProblemLog
 from hookrt.config.settings_tree import plain_tree
 from hookrt.config.suggest import closest, did_you_mean, shorten
 from hookrt.config.validation import Target, validate
-from hookrt.model.policy import MAX_DELAY, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
+from hookrt.model.policy import LOGTO, MAX_DELAY, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
 from hookrt.plugin.settings import MAX_DURATION, Duration, Settings, format_duration
 
 MAX_ATTEMPTS = 100
@@ -72,8 +72,10 @@ class FixedRetry(Settings):
 SHAPES: dict[str, type[ExponentialRetry | FixedRetry]] = {"exponential": ExponentialRetry, "fixed": FixedRetry}
 """The retry policies that take settings."""
 
-_NAMED = {"standard": STANDARD, "none": NO_RETRY, "exponential": exponential()}
-_HOW = "write standard, none, a list like [5s, 1m, 10m], {exponential: {...}} or {fixed: {every: 1m, attempts: 5}}"
+NAMED = {"standard": STANDARD, "none": NO_RETRY, "exponential": exponential(), "logto": LOGTO}
+"""The retry policies that are a word."""
+
+_HOW = "write standard, none, logto, a list [5s, 1m], {exponential: {...}} or {fixed: {every: 1m, attempts: 5}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,11 @@ class Policy:
         )
 
     def retry_over(self, own: RetryPolicy) -> RetryPolicy:
-        """The retry policy of a step whose action has this one of its own."""
+        """The retry policy of a step whose action has this one of its own; a policy's own ceiling is not raised."""
         chosen = self.retry if self.retry is not None else own
-        return chosen if self.max_retry_after is None else replace(chosen, max_retry_after=self.max_retry_after)
+        if self.max_retry_after is None:
+            return chosen
+        return replace(chosen, max_retry_after=min(self.max_retry_after, chosen.max_retry_after))
 
 
 def read_policy(fields: Fields) -> Policy:
@@ -124,10 +128,10 @@ def _read_ceiling(fields: Fields) -> timedelta | None:
 def read_retry(node: Node, log: ProblemLog) -> RetryPolicy | None:
     """A retry policy in one of its forms; None, and it is reported, when it is none of them."""
     if isinstance(node, TextNode):
-        if node.text not in _NAMED:
-            close = closest(node.text, _NAMED)
+        if node.text not in NAMED:
+            close = closest(node.text, NAMED)
             log.error(node, f"{shorten(node.text)} is no retry policy", f"did you mean {close!r}?" if close else _HOW)
-        return _NAMED.get(node.text)
+        return NAMED.get(node.text)
     if isinstance(node, ListNode):
         return _read_delays(node, log)
     if isinstance(node, MapNode):

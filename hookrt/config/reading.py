@@ -20,6 +20,7 @@ from hookrt.config.service_section import directory_of, merge_service
 from hookrt.config.source_text import SourceText, Span
 from hookrt.config.sources import SourceEntry, read_sources
 from hookrt.config.text_files import TextFiles
+from hookrt.config.tls_files import TlsFiles
 from hookrt.model.hook import Destination, Hook
 from hookrt.secrets.lookup import SecretLookup
 from hookrt.secrets.masking import Masker
@@ -44,10 +45,14 @@ class Reader:
         values = FixedValues(log, options.env, check)
         service = section.settings(secret_settings, values)
         sources = tuple(read_sources(self._sections.named["sources"], options.registry, values))
-        destinations = tuple(read_destinations(self._sections.named["destinations"], values))
+        schemes = options.registry.schemes
+        tls = TlsFiles(self._sections.base_dir, self._sections.seen)
+        destinations = tuple(read_destinations(self._sections.named["destinations"], values, schemes, tls))
         _remember(self._masker, destinations, service)
+        for secret in (one for source in sources for one in source.secrets()):
+            self._masker.add(secret)
         context = self._context(check, destinations, sources)
-        context.service_actions = service.actions.keys()
+        context.service_actions = service.actions
         context.fingerprints = fingerprints(self._sections.named["hooks"], self._sections.single.get("defaults"))
         hooks = self._hooks(context)  # now the fingerprints are whole
         return Configuration(
@@ -61,6 +66,7 @@ class Reader:
             missing_secrets=frozenset(check.missing),
             fingerprints=context.fingerprints,
             empty="hooks" not in self._sections.written,
+            lacking_sources=tuple(sorted(self._sections.named["sources"].keys() - {one.name for one in sources})),
         )
 
     def _lookup(self, settings: SecretSettings) -> SecretLookup:
@@ -85,6 +91,7 @@ class Reader:
             files=TextFiles(self._sections.base_dir, self._log, self._sections.seen),
             destination_urls=urls,
             source_types=types,
+            signed={one.name: _made_headers(one) for one in destinations if one.signing or one.authorized},
             complete=self._sections.complete,
         )
 
@@ -106,10 +113,15 @@ class Reader:
         return read_policy(fields)
 
 
+def _made_headers(destination: Destination) -> frozenset[str]:
+    made = frozenset(name for by in destination.signing for name in by.header_names)
+    return made | {"authorization"} if destination.authorized else made
+
+
 def _remember(masker: Masker, destinations: Sequence[Destination], service: ServiceSettings) -> None:
     """Let the masker know the secrets that no provider gave: those that are written into the file."""
     for destination in destinations:
-        for secret in destination.signing_secrets:
+        for secret in (*destination.signing_secrets, *(one for by in destination.signing for one in by.secrets)):
             masker.add(secret.value)
     for token in service.tokens:
         masker.add(token.token.get_secret_value())

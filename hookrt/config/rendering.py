@@ -92,7 +92,7 @@ class TemplatedSettings:
         if self._may_show_secret(finding):
             return self._failed(path, f"`{finding.name}`: {_HIDDEN}")
         given = _JSON_TYPES.get(type(_value_at(value, path)), "null")
-        names = self.destinations.names if self.destinations else ()
+        names = (self.destinations.names or ()) if self.destinations else ()
         subject = Subject("the action", node_at(self.tree.node, path), self.model, given, names)
         return self._failed(path, explain_error(finding, subject)[0])
 

@@ -8,7 +8,7 @@ from typing import Any
 from hookrt.config.destinations import DestinationSettings
 from hookrt.config.keyed_schema import keyed_schema
 from hookrt.config.model_schema import Definitions, model_schema
-from hookrt.config.policies import SHAPES
+from hookrt.config.policies import NAMED, SHAPES
 from hookrt.config.service import ServiceSettings
 from hookrt.plugin.registry import Registry
 
@@ -167,7 +167,7 @@ def _retry(definitions: Definitions) -> Schema:
         {**_object({name: model_schema(shape, f"retry.{name}", definitions, templates=False)}), "required": [name]}
         for name, shape in SHAPES.items()
     ]
-    named = {"enum": ["standard", "none", "exponential"]}
+    named = {"enum": list(NAMED)}
     waits = {"type": "array", "items": _ref("duration"), "description": "The waits between attempts"}
     return {"anyOf": [named, waits, *shapes]}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hookrt.config.document import read_document
 from hookrt.config.fields import Fields, Keys, as_mapping
+from hookrt.config.foreign import report_foreign
 from hookrt.config.nodes import Entry, ListNode, MapNode, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import SourceText, Span
@@ -104,7 +105,8 @@ def read_sections(path: Path, log: ProblemLog) -> Sections:
     sections = Sections(path if _is_directory(path) else path.parent, _find_files(path, log))
     for file in sections.files:
         root = read_document(file, log)
-        node = as_mapping(root, "the file", log) if root is not None else None
+        known = root is not None and report_foreign(root, log)
+        node = as_mapping(root, "the file", log) if root is not None and not known else None
         if node is None:
             sections.complete = False
         else:

@@ -7,30 +7,57 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookrt.config.action_settings import expand_short
+from hookrt.config.expressions import compile_of_request
 from hookrt.config.fields import as_mapping, check_name
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.hooks_file import BUILT_IN_SOURCES
-from hookrt.config.nodes import Entry, MapNode
+from hookrt.config.nodes import Entry, MapNode, Node, TextNode, is_empty
 from hookrt.config.suggest import did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
+from hookrt.matching.attribute import CelAttribute
 from hookrt.model.hook import Place
+from hookrt.plugin.inbound import InboundSource
 from hookrt.plugin.registry import Registry
-from hookrt.plugin.settings import Settings
+from hookrt.plugin.settings import Secret, Settings
 from hookrt.plugin.source import Source
 
 RESERVED_NAMES = (*BUILT_IN_SOURCES, "hookrt")
 """Names that no declared source can have, since events from elsewhere carry them."""
 
+OF_REQUEST = ("type", "subject", "id")
+"""The settings of every source of webhooks that are expressions over the request."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """One declared source. `types` are the event types that it publishes, None when it may send any."""
+    """One declared source. `types` are the event types that it publishes, None when it may send any. `expressions` are
+    those over a request that came in, by what they give: `type`, `subject`, `id`.
+    """
 
     name: str
     plugin: type[Source[Any]]
     settings: Settings = field(repr=False)
     types: tuple[str, ...] | None = None
     place: Place | None = None
+    expressions: Mapping[str, CelAttribute] = field(default_factory=dict)
+
+    @property
+    def inbound(self) -> bool:
+        """Whether senders reach it by HTTP."""
+        return issubclass(self.plugin, InboundSource)
+
+    @property
+    def path(self) -> str | None:
+        """Where senders reach it, None where it brings events by itself."""
+        return f"/in/{self.name}" if self.inbound else None
+
+    def secrets(self) -> Iterator[str]:
+        """The secrets among its settings, which are masked wherever they would show."""
+        for name in type(self.settings).model_fields:
+            value = getattr(self.settings, name)
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, Secret):
+                    yield one.get_secret_value()
 
 
 def read_sources(entries: Mapping[str, Entry], registry: Registry, values: FixedValues) -> Iterator[SourceEntry]:
@@ -53,12 +80,20 @@ def _read_source(entry: Entry, node: MapNode, registry: Registry, values: FixedV
     settings_node = expand_short(inner.value, plugin.short, owner, values.log)
     if settings_node is None:
         return None
-    tree = values.read(settings_node)
+    kept = OF_REQUEST if issubclass(plugin, InboundSource) else ()
+    tree = values.read(settings_node, kept)
+    expressions = {name: _expression(settings_node.get(name), values) for name in kept if name in settings_node.entries}
     settings = validate(plugin.settings, tree, Target(owner, inner.key.span), values.log).model
     if settings is None:
         return None
-    types = _types(plugin, settings, inner, values)
-    return SourceEntry(entry.key.text, plugin, settings, types, entry.key.span.place)
+    found = {name: one for name, one in expressions.items() if one is not None}
+    published = _types(plugin, settings, inner, values)
+    types = None if "type" in found else published
+    return SourceEntry(entry.key.text, plugin, settings, types, entry.key.span.place, found)
+
+
+def _expression(node: Node | None, values: FixedValues) -> CelAttribute | None:
+    return compile_of_request(node, values.log) if isinstance(node, TextNode) and not is_empty(node) else None
 
 
 def _plugin_entry(entry: Entry, node: MapNode, registry: Registry, values: FixedValues) -> Entry | None:

@@ -179,7 +179,7 @@ def _read_step(draft: _Draft, hook: str, names: Names, policy: Policy, context: 
         settings=settings.settings,
         lane=settings.lane or f"hook:{hook}",
         when=when,
-        timeout=decided.timeout or action.default_timeout or DEFAULT_TIMEOUT,
+        timeout=decided.timeout or context.timeout_of(draft.action.text) or DEFAULT_TIMEOUT,
         retry=decided.retry_over(action.retry),
         continue_on_error=continues,
         place=draft.action.span.place,

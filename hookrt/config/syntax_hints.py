@@ -10,6 +10,7 @@ from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import Span
 
 _KEY = re.compile(r"""\s*(?:-\s+)*(?:"[^"]*"|'[^']*'|[^\s:"'{\[#][^:#]*?)\s*:\s+""")
+_QUOTED = re.compile(r"""(?<=[\s{\[,:])(?:"[^"]*"|'[^']*')(?=\s*[,}\]:])""")
 _COMMENT = re.compile(r"\s+#.*$")
 _LONGEST = 1000  # of a line, as far as it is looked at
 
@@ -136,9 +137,10 @@ def _colon_in_value(failure: SyntaxFailure) -> _Answer | None:
 
 
 def _expression_in_brackets(failure: SyntaxFailure) -> _Answer | None:
-    if "flow" not in failure.context or "${{" not in failure.line:
+    bare = _QUOTED.sub(lambda found: "_" * len(found[0]), failure.line)
+    if "flow" not in failure.context or "${{" not in bare:
         return None
-    start = failure.line.index("${{")
+    start = bare.index("${{")
     closing = failure.line.find("}}", start)
     expression = failure.line[start : closing + 2] if closing >= 0 else "${{ ... }}"
     mark = "'" if '"' in expression else '"'

@@ -112,7 +112,7 @@ def _report(model: type[Settings], tree: SettingsTree, target: Target, finding: 
         node=node_at(tree.node, finding.path),
         model=model,
         static_type=template.static_type if template else None,
-        destinations=target.context.names if target.context else (),
+        destinations=(target.context.names or ()) if target.context else (),
         also=target.also,
     )
     message, hint = explain_error(finding, subject)

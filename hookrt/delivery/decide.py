@@ -33,7 +33,7 @@ def decide(outcome: Outcome, step: Step, situation: Situation) -> Verdict:
     if outcome.kind is OutcomeKind.DONE:
         return StepOver(StepResult(StepStatus.SUCCEEDED, outcome.output if step.keeps_output else None))
     reason = outcome.reason or "unknown"
-    if outcome.kind is OutcomeKind.RETRY and (step.retry.reasons is None or reason in step.retry.reasons):
+    if outcome.kind is OutcomeKind.RETRY and step.retry.covers(reason, outcome.status):
         due_us = next_due_us(step.retry, situation.attempts, outcome.retry_after, situation.chance, situation.now_us)
         if due_us is not None and due_us >= situation.expires_us:
             return Dead("expired", f"the next attempt would come after the delivery's end ({reason})")

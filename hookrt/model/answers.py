@@ -10,7 +10,7 @@ from dataclasses import dataclass
 CONNECT_REASONS = frozenset({"dns", "refused", "reset", "tls"})
 """What `connect` stands for."""
 
-RETRY_WORDS = ("timeout", "connect", *sorted(CONNECT_REASONS), "redirect", "too-large", "protocol")
+RETRY_WORDS = ("timeout", "connect", *sorted(CONNECT_REASONS), "redirect", "too-large", "protocol", "token")
 """The failures without a status of their own that can be listed as worth a retry."""
 
 NEVER_RETRIED = frozenset({"blocked-address", "bad-url", "bad-request"})

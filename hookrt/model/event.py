@@ -105,7 +105,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """An event on its way in: what its sender said of it; the rest is filled in when it is accepted."""
+    """An event on its way in: what its sender said of it; the rest is filled in when it is accepted.
+
+    `only` is the one hook that it is meant for; None for all that match.
+    """
 
     type: str
     content: bytes = b"null"
@@ -118,6 +121,7 @@ class EventDraft:
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     cause: str | None = None
     depth: int = 0
+    only: str | None = None
 
 
 def check_event(event: Event) -> None:

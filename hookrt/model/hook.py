@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from hookrt.model.access import Access
 from hookrt.model.breaker_policy import DEFAULT_BREAKER, BreakerPolicy
 from hookrt.model.delivery import StepResult
 from hookrt.model.event import Event
@@ -15,13 +16,16 @@ from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, NO_RETRY, Retr
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression may see. A condition of a hook sees no `steps`; only settings see `secrets`."""
+    """What an expression may see. A condition of a hook sees no `steps`; only settings see `secrets`, and only a
+    source's expressions see `request`: its `body`, `headers` and `query`.
+    """
 
     event: Event
     hook: str
     env: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, StepResult] = field(default_factory=dict)
     secrets: Callable[[str], str] | None = None
+    request: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +220,37 @@ class SigningSecret:
     until: datetime | None = None
 
 
+class RequestSigner(Protocol):
+    """What signs requests by one scheme, with the secrets that are valid at the time."""
+
+    @property
+    def secrets(self) -> tuple[SigningSecret, ...]:
+        """The secrets, which are never to be shown."""
+        ...
+
+    @property
+    def header_names(self) -> frozenset[str]:
+        """The headers that it makes, in lower case: nobody sets them by hand."""
+        ...
+
+    def sign(self, message_id: str, started: datetime, body: bytes) -> Mapping[str, str]:
+        """The headers for one attempt, names in lower case; none when no secret is valid any more."""
+        ...
+
+
+BodyFormat = Literal["standard", "cloudevents", "cloudevents-binary", "raw", "logto"]
+"""How an event is written into a request: its body, and the headers that belong to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where steps send: a named entry, or an origin as the key. Owns limits and credentials of its lane.
 
     `concurrency` is the most requests under way at once, `rate` the most per second; None is the service's default
-    and no limit. `breaker` says when it is left alone because it fails; None for never.
+    and no limit. `breaker` says when it is left alone because it fails; None for never. `signing_secrets` sign by the
+    Standard Webhooks, `signing` by any scheme; `format` is how events are written for it, None for the action's own.
+    With `authorized` the header `authorization` is its own, and not to be set by hand. `access` goes with each request
+    (`call.http.send(..., access=...)`), None where headers do.
     """
 
     name: str
@@ -232,3 +261,7 @@ class Destination:
     rate: float | None = None
     place: Place | None = None
     breaker: BreakerPolicy | None = DEFAULT_BREAKER
+    signing: tuple[RequestSigner, ...] = field(default=(), repr=False)
+    format: BodyFormat | None = None
+    authorized: bool = False
+    access: Access | None = None

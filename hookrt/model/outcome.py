@@ -64,7 +64,8 @@ class Outcome:
     `output` becomes `steps.ID.output`; it must be plain JSON values. `events` are emitted in the transaction that
     records the attempt. `retry_after` is the least wait that the endpoint asked for. `slow_down` says that the endpoint
     as a whole has too much to do: its lane rests at least that long. `disable` says that the endpoint wants no more of
-    this hook, and why: the engine disables the hook. `logs` are lines for the attempt's log.
+    this hook, and why: the engine disables the hook. `logs` are lines for the attempt's log. `status` is that of
+    the answer which a failure is about.
     """
 
     kind: OutcomeKind
@@ -76,6 +77,7 @@ class Outcome:
     slow_down: timedelta | None = field(default=None, kw_only=True)
     disable: str | None = field(default=None, kw_only=True)
     logs: tuple[str, ...] = field(default=(), kw_only=True)
+    status: int | None = field(default=None, kw_only=True)
 
     @classmethod
     def done(cls, output: Any = None, *, events: Sequence[Emission] = (), logs: Sequence[str] = ()) -> Outcome:
@@ -143,7 +145,7 @@ def _failure(response: ResponseLike, rules: AnswerRules, now: datetime | None) -
     if rules.retry_on is not None and not rules.retry_on.covers(status, reason):
         kind = OutcomeKind.REJECT
         message += "; `retry_on` does not list it"
-    return Outcome(kind, reason, message, retry_after=after, slow_down=slow_down)
+    return Outcome(kind, reason, message, retry_after=after, slow_down=slow_down, status=status)
 
 
 def _final(status: int, wish: frozenset[str], rules: AnswerRules) -> Outcome | None:

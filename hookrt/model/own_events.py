@@ -47,5 +47,10 @@ OWN_EVENTS: Mapping[str, OwnEvent] = MappingProxyType(
 
 
 def is_own(event_type: str) -> bool:
-    """Whether only hookrt may emit this type."""
+    """Whether this is the type of an event of hookrt itself."""
     return event_type.startswith(RESERVED)
+
+
+def is_reserved(event_type: str) -> bool:
+    """Whether only hookrt may emit this type."""
+    return event_type.partition(".")[0] == RESERVED.rstrip(".")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hookrt.model.answers import RetryOn, read_retry_on
+
 MAX_DELAY = timedelta(days=1)
 """No wait that a policy plans or an endpoint asks for is longer than this; jitter comes on top of a planned one."""
 
@@ -20,8 +22,8 @@ class RetryPolicy:
     """The waits between the attempts of one step: `len(delays) + 1` attempts at most.
 
     `jitter` is the share by which each wait varies at random, both ways. With `reasons` only an outcome with one
-    of these reasons is tried again. An endpoint that asks for a longer wait (Retry-After) gets `max_retry_after` at
-    most, which is never more than MAX_DELAY.
+    of these reasons is tried again, with `only` what that lists. An endpoint that asks for a longer wait (Retry-After)
+    gets `max_retry_after` at most, which is never more than MAX_DELAY.
     """
 
     name: str
@@ -29,11 +31,25 @@ class RetryPolicy:
     jitter: float = 0.2
     reasons: frozenset[str] | None = None
     max_retry_after: timedelta = MAX_DELAY
+    only: RetryOn | None = None
 
     @property
     def attempts(self) -> int:
         """How often the step is tried at most."""
         return len(self.delays) + 1
+
+    @property
+    def only_after(self) -> tuple[str, ...] | None:
+        """The failures that are tried again, in words; None for all."""
+        if self.only is not None:
+            return self.only.written
+        return None if self.reasons is None else tuple(sorted(self.reasons))
+
+    def covers(self, reason: str, status: int | None) -> bool:
+        """Whether an outcome with this reason, of an answer with this status where there was one, is tried again."""
+        if self.reasons is not None and reason not in self.reasons:
+            return False
+        return self.only is None or self.only.covers(status or 0, reason)
 
     def wait(self, number: int, chance: float) -> timedelta:
         """The wait before the retry of this number, from 1; `chance` from 0 to 1 places it in the jitter's range."""
@@ -80,6 +96,16 @@ STANDARD = RetryPolicy(
     ),
 )
 """The schedule that the Standard Webhooks specification recommends: ten attempts over about three days."""
+
+LOGTO = RetryPolicy(
+    "logto",
+    (timedelta(milliseconds=300), timedelta(milliseconds=600), timedelta(milliseconds=1200)),
+    jitter=0.0,
+    max_retry_after=timedelta(0),
+    only=read_retry_on(["5xx"]),
+)
+"""As Logto documents it: three more attempts soon after an answer from 500 on, whatever its Retry-After says; none when
+there was no answer, nor one in time."""
 
 
 def exponential(

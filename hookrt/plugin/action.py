@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_type_hin
 from pydantic import create_model
 
 from hookrt.clock import Clock
+from hookrt.errors import SecretMissing
 from hookrt.model.event import Event
-from hookrt.model.hook import Destination, FindLine
+from hookrt.model.hook import Destination, FindLine, Place
 from hookrt.model.outcome import Emission, Outcome
 from hookrt.model.policy import NO_RETRY, RetryPolicy
-from hookrt.plugin.protocols import Http, Log
+from hookrt.plugin.protocols import CallSecrets, Http, Log, Patience, Provisions, State, StateError
 from hookrt.plugin.settings import Settings
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -29,7 +30,8 @@ class ActionSetup:
 
     `base_dir` is the folder of hooks.yaml, for relative paths. `settings` is the action's own service settings
     (`service.actions.NAME`), None where it declares no `service_settings`. `http` is a way out for what must be asked
-    at the start; each attempt brings its own.
+    at the start; each attempt brings its own. `local` says whether the service is for this machine only: it listens on
+    a loopback address.
     """
 
     base_dir: Path
@@ -37,6 +39,7 @@ class ActionSetup:
     log: Log
     http: Http
     settings: Settings | None = None
+    local: bool = True
 
 
 @dataclass(slots=True)
@@ -48,7 +51,9 @@ class ActionCall(Generic[SettingsT]):
     `started` is the attempt's time, `deadline` when it is cut off. `destinations` are the named ones. `rendered` are
     the settings that hold an expression, by their first key: what else there is was written out by somebody. `written`
     finds a line of a static text (code, say) in the file that it stands in, `written["code"](3)`; empty where there is
-    no file.
+    no file. `action` is the action's name, `place` where the step stands, None where there is no file. `secrets` and
+    `state` come from `provisions` when they are asked for. `patience` is the limit of its time, if that can be put off.
+    `origins` are those of the URLs that somebody wrote out in the step or its destination, None where nobody knows.
     """
 
     settings: SettingsT
@@ -66,6 +71,29 @@ class ActionCall(Generic[SettingsT]):
     rendered: frozenset[str] = frozenset()
     written: Mapping[str, FindLine] = field(default_factory=dict)
     emitted: list[Emission] = field(default_factory=list)
+    action: str = ""
+    place: Place | None = None
+    provisions: Provisions | None = None
+    patience: Patience | None = None
+    origins: tuple[str, ...] | None = None
+
+    @property
+    def secrets(self) -> CallSecrets:
+        """The secrets of the service: `call.secrets.require("CRM_TOKEN")`.
+
+        Take the names from settings of the type `SecretName`, so that `hookrt check` knows them, and never from an
+        event. A value that goes no further than one setting is better written there: `${{ secrets.CRM_TOKEN }}`.
+        """
+        if self.provisions is None:
+            raise SecretMissing("there are no secrets where this call is made")
+        return self.provisions.secrets
+
+    @property
+    def state(self) -> State:
+        """A little memory of this action in this hook that survives a crash: `await call.state.add("runs")`."""
+        if self.provisions is None:
+            raise StateError("full", "there is no state where this call is made")
+        return self.provisions.state_of(self.hook, self.action)
 
     @property
     def timeout(self) -> timedelta:
@@ -81,7 +109,8 @@ class ActionCall(Generic[SettingsT]):
 class SettingsProblem:
     """Something wrong with settings that the model alone cannot see.
 
-    `path` leads to the setting (`("headers", "Host")`); `line` and `column`, from 1, point into a text value.
+    `path` leads to the setting (`("headers", "Host")`); `line` and `column`, from 1, point into a text value. A
+    `warning` is shown, and keeps nothing from running.
     """
 
     path: tuple[str | int, ...]
@@ -90,6 +119,7 @@ class SettingsProblem:
     line: int | None = None
     column: int | None = None
     excerpt: str | None = None
+    warning: bool = False
 
 
 class Action(Generic[SettingsT]):
@@ -127,6 +157,9 @@ class Action(Generic[SettingsT]):
     default_timeout: ClassVar[timedelta | None] = None
     """The timeout of a step that sets none, nor its hook, nor `defaults`; None for the general 15 s."""
 
+    step_defaults: ClassVar[frozenset[str]] = frozenset()
+    """Service settings that only steps are read with (see `timeout_of_steps`), so that a reload changes them too."""
+
     only_sends: ClassVar[bool] = False
     """Whether `run` does nothing but send one request by `call.http`, so that a rehearsal, whose `http` sends nothing,
     can show that request."""
@@ -147,6 +180,29 @@ class Action(Generic[SettingsT]):
 
     async def close(self) -> None:
         """Let go of everything; no attempt is under way any more."""
+
+    def facts(self) -> Mapping[str, str]:
+        """What people should know of it as it runs, by name: a few short words each, the same for long.
+
+        They are shown at the start, in `/readyz` and in the metrics, which ask for them often. Only asked between
+        `open` and `close`.
+        """
+        return {}
+
+    def warnings(self) -> Iterable[str]:
+        """What is not as it should be while it runs all the same; one sentence each.
+
+        They are logged at the start and after each reload, and shown where `facts` are.
+        """
+        return ()
+
+    @classmethod
+    def timeout_of_steps(cls, service: Settings | None) -> timedelta | None:
+        """The timeout of a step that sets none, nor its hook, nor `defaults`; None for the general one.
+
+        `service` are its service settings, None where it declares none.
+        """
+        return cls.default_timeout
 
     @classmethod
     def expect_checks(cls) -> None:

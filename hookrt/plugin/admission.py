@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import timedelta
 from typing import Any
 
 from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action
 from hookrt.plugin.blame import describe_error
+from hookrt.plugin.inbound import InboundSource
+from hookrt.plugin.inbound_settings import OpenInboundSettings
 from hookrt.plugin.settings import Settings
+from hookrt.plugin.signature import SchemeSettings, SignatureScheme
 from hookrt.plugin.source import Source
 
 STEP_KEYS = frozenset({"id", "when", "timeout", "retry", "max_retry_after", "continue_on_error"})
 """The keys that a step takes beside its action, which therefore cannot be an action's name."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_PLAIN = ("expect_checks", "timeout_of_steps", "check", "lane", "facts", "warnings")
 
 
 def action_faults(brought: object) -> list[str]:
@@ -29,20 +34,21 @@ def action_faults(brought: object) -> list[str]:
         *_model_faults(brought, "settings"),
         *(_model_faults(brought, "service_settings") if brought.service_settings is not None else ()),
         *(_value_faults(brought) or _key_faults(brought)),
-        *_method_faults(brought, awaited=("run", "open", "close"), plain=("expect_checks", "check", "lane")),
+        *_method_faults(brought, awaited=("run", "open", "close"), plain=_PLAIN),
         *_making_faults(brought),
     ]
 
 
 def source_faults(brought: object) -> list[str]:
     """Why this cannot be a source; empty when it can."""
-    if not isinstance(brought, type) or not issubclass(brought, Source) or brought is Source:
+    if not isinstance(brought, type) or not issubclass(brought, Source) or brought in (Source, InboundSource):
         return [f"{_shown(brought)} is no subclass of hookrt.plugin.Source"]
+    inbound = issubclass(brought, InboundSource)
     return [
         *_name_faults(brought),
         *_model_faults(brought, "settings"),
         *_short_faults(brought),
-        *_method_faults(brought, awaited=("run",), plain=("types",)),
+        *(_inbound_faults(brought) if inbound else _method_faults(brought, awaited=("run",), plain=("types",))),
         *_making_faults(brought),
     ]
 
@@ -55,6 +61,24 @@ def secret_provider_faults(brought: object) -> list[str]:
 def observer_faults(brought: object) -> list[str]:
     """Why this cannot be told of attempts; empty when it can."""
     return _object_faults(brought, "attempt_recorded")
+
+
+def scheme_faults(brought: object) -> list[str]:
+    """Why this cannot be a signature scheme; empty when it can."""
+    if not isinstance(brought, type) or not issubclass(brought, SignatureScheme) or brought is SignatureScheme:
+        return [f"{_shown(brought)} is no subclass of hookrt.plugin.SignatureScheme"]
+    model: Any = brought.settings
+    own = isinstance(model, type) and issubclass(model, SchemeSettings)
+    missing = [name for name in ("header_names", "sign") if getattr(brought, name) is getattr(SignatureScheme, name)]
+    awaited = [name for name in ("header_names", "sign") if _is_async(getattr(brought, name))]
+    return [
+        *_name_faults(brought),
+        *_model_faults(brought, "settings"),
+        *([] if own else ["its settings are no subclass of hookrt.plugin.SchemeSettings"]),
+        *(f"it has no `{name}`" for name in missing),
+        *(f"its `{name}` must be a plain `def`, not async" for name in awaited),
+        *_making_faults(brought),
+    ]
 
 
 def name_of(brought: object) -> str | None:
@@ -80,6 +104,8 @@ def _model_faults(brought: type[Any], which: str) -> list[str]:
         return ["it has no settings model: write Action[YourSettings] (or Source[YourSettings])"]
     if not isinstance(model, type) or not issubclass(model, Settings):
         return [f"its {which} are {_shown(model)}, which is no subclass of hookrt.plugin.Settings"]
+    if brought.__module__.startswith("hookrt."):
+        return []  # ours give one, as tests say; making it takes milliseconds
     try:
         model.model_json_schema()
     except Exception as error:
@@ -118,6 +144,7 @@ def _value_faults(brought: type[Action[Any]]) -> list[str]:
         ("default_timeout", (timedelta, type(None))),
         ("reasons", Mapping),
         ("text_files", Mapping),
+        ("step_defaults", Set),
     )
     return [
         f"its `{name}` is {_shown(getattr(brought, name))}, which is of the wrong kind"
@@ -133,6 +160,24 @@ def _method_faults(brought: type[Any], awaited: tuple[str, ...], plain: tuple[st
         *(f"its `{name}` is no `async def`" for name in awaited if not _is_async(getattr(brought, name))),
         *(f"its `{name}` must be a plain `def`, not async" for name in plain if _is_async(getattr(brought, name))),
     ]
+
+
+def _inbound_faults(brought: type[Any]) -> list[str]:
+    """A source that is asked at each request needs no `run`, and answers at once."""
+    model, methods, most = getattr(brought, "settings", None), brought.methods, brought.max_body
+    awaited = [name for name in ("receive", "types") if _is_async(getattr(brought, name))]
+    faults = [f"its `{name}` must be a plain `def`, not async" for name in awaited]
+    if brought.receive is InboundSource.receive:
+        faults.append("it has no `receive`")
+    if brought.run is not Source.run and not _is_async(brought.run):
+        faults.append("its `run` is no `async def`")
+    if isinstance(model, type) and issubclass(model, Settings) and not issubclass(model, OpenInboundSettings):
+        faults.append("its settings are no subclass of hookrt.plugin.InboundSettings")
+    if not isinstance(most, int) or most < 1:
+        faults.append(f"its `max_body` is {most!r}, which is no number of bytes")
+    if not isinstance(methods, Set) or not methods or not all(isinstance(one, str) for one in methods):
+        faults.append("its `methods` is no set of HTTP methods")
+    return faults
 
 
 def _is_async(function: Any) -> bool:

@@ -31,6 +31,7 @@ _POINTS: dict[str, tuple[str, _Faults]] = {
     "hookrt_sources": ("source", admission.source_faults),
     "hookrt_secret_providers": ("secret provider", admission.secret_provider_faults),
     "hookrt_observers": ("observer", admission.observer_faults),
+    "hookrt_signature_schemes": ("signature scheme", admission.scheme_faults),
 }
 _T = TypeVar("_T")
 
@@ -191,17 +192,21 @@ def _register(plugins: Sequence[_Plugin]) -> Registry:
 def _claim(registry: Registry, plugin: _Plugin) -> None:
     complaints = [registry.claim_action(one, plugin.distribution) for one in plugin.brought["hookrt_actions"]]
     complaints += [registry.claim_source(one, plugin.distribution) for one in plugin.brought["hookrt_sources"]]
+    schemes = plugin.brought["hookrt_signature_schemes"]
+    complaints += [registry.claim_scheme(one, plugin.distribution) for one in schemes]
     plugin.errors.extend(complaint for complaint in complaints if complaint)
 
 
 def _info(registry: Registry, plugin: _Plugin) -> PluginInfo:
     actions = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_actions"]))
     sources = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_sources"]))
+    schemes = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_signature_schemes"]))
     claims = [registry.holders("action", name) for name in actions]
     claims += [registry.holders("source", name) for name in sources]
+    claims += [registry.holders("signature scheme", name) for name in schemes]
     clashes = [
         f"{name!r} is brought by {' and '.join(holders)}: write {plugin.distribution}:{name}"
-        for name, holders in zip((*actions, *sources), claims, strict=True)
+        for name, holders in zip((*actions, *sources, *schemes), claims, strict=True)
         if len(holders) > 1 and plugin.distribution != OWN_DISTRIBUTION
     ]
     return PluginInfo(
@@ -212,4 +217,5 @@ def _info(registry: Registry, plugin: _Plugin) -> PluginInfo:
         actions,
         sources,
         (*plugin.errors, *clashes),
+        schemes,
     )

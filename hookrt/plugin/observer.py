@@ -26,6 +26,12 @@ class Observer:
     def event_accepted(self, source: str, *, duplicate: bool = False) -> None:
         """An event has been stored, or was stored before."""
 
+    def request_received(self, source: str, outcome: str) -> None:
+        """A request came in for this source (`unknown` where there is none of the name), and this became of it:
+        `accepted`, `duplicate`, `replied` (a challenge, say), a reason such as `bad-signature`, or `failed`, when the
+        source's plugin did.
+        """
+
     def condition_failed(self, hook: str) -> None:
         """A `when` of this hook could not be evaluated, which counts as false."""
 

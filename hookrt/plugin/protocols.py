@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import httpx
 
+    from hookrt.model.access import Access
     from hookrt.model.attempt import Exchange
 
 
@@ -22,6 +23,8 @@ FRAMING_HEADERS = frozenset(
         "expect",
         "host",
         "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
         "proxy-connection",
         "te",
         "trailer",
@@ -31,15 +34,18 @@ FRAMING_HEADERS = frozenset(
 )
 """Headers that say where a message ends or goes, in lower case; the client sets them, and nobody by hand."""
 
+RESERVED_PREFIXES = ("proxy-", "webhook-")
+"""How headers begin, in lower case, that are between us and a proxy or belong to the Standard Webhooks."""
+
 
 class HttpError(Exception):
     """A request got no usable answer.
 
     `reason` is one of `dns`, `refused`, `reset`, `tls`, `timeout`, `too-large`, `blocked-address`, `bad-url`,
-    `bad-request` (a method or a header that cannot be sent), `protocol`; or, where nothing is sent since the endpoint
-    is to be left alone now, `breaker-open`, `lane-resting`, `rate-limited`. An action that lets it pass gets
-    `Outcome.retry(reason)`, or a reject for `blocked-address`, `bad-url` and `bad-request`; one that sent nothing else
-    is put off without an attempt for the last three.
+    `bad-request` (a method or a header that cannot be sent), `protocol`, `token` (there is no OAuth 2 token); or, where
+    nothing is sent since the endpoint is to be left alone now, `breaker-open`, `lane-resting`, `rate-limited`. An
+    action that lets it pass gets `Outcome.retry(reason)`, or a reject for `blocked-address`, `bad-url` and
+    `bad-request`; one that sent nothing else is put off without an attempt for the last three.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -97,10 +103,12 @@ class Http(Protocol):
         json: Any = ...,
         params: Mapping[str, str] | None = None,
         timeout: timedelta | None = None,
+        access: Access | None = None,
     ) -> Response:
         """Send one request and read the answer, up to 1 MiB of it; raises HttpError.
 
-        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own.
+        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own. `access` is that of
+        the `Destination` to which the URL belongs, None for most: its certificate, its proxy, its OAuth 2 token.
         """
         ...
 
@@ -123,19 +131,77 @@ class Secrets(Protocol):
         ...
 
 
-class State(Protocol):
-    """A little memory that survives a crash, private to one action or source."""
+class CallSecrets(Secrets, Protocol):
+    """The secrets that the service has, for one call; every value that is given out is masked in what is recorded."""
 
-    async def get(self, key: str) -> bytes | None:
-        """The stored value, None when there is none or it has expired."""
+    def require(self, name: str) -> str:
+        """The secret's value; raises SecretMissing, which names it and says where to put it."""
         ...
 
-    async def set(self, key: str, value: bytes, ttl: timedelta | None = None) -> None:
-        """Store a value, for `ttl` at most."""
+
+class StateError(Exception):
+    """The state does not take this; `reason` is `bad-key`, `bad-value`, `too-large`, `full` or `contended`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class State(Protocol):
+    """A little memory that survives a crash: JSON values by key, for one action in one hook.
+
+    A key has 1 to 255 characters, a value at most 64 KiB as JSON, and there are at most 1,000 of them; StateError says
+    which of these does not hold. None stands for no value: to store it is to delete. What is stored counts at once,
+    also when the attempt fails later.
+    """
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """The stored value, or the default when there is none or its time is over."""
+        ...
+
+    async def set(self, key: str, value: Any, ttl: timedelta | None = None) -> None:
+        """Store a value, for `ttl` from now where one is given."""
         ...
 
     async def delete(self, key: str) -> None:
         """Forget it."""
+        ...
+
+    async def compare_and_set(self, key: str, expected: Any, value: Any, ttl: timedelta | None = None) -> bool:
+        """Store a value where exactly `expected` is stored now (None: nothing); False when something else is.
+
+        Of any number of processes that try at once, one succeeds. 1 and 1.0 are not the same here.
+        """
+        ...
+
+    async def add(self, key: str, amount: float = 1, ttl: timedelta | None = None) -> int | float:
+        """Add to a number, which is 0 where there is none, and give the sum; no addition gets lost."""
+        ...
+
+
+class Provisions(Protocol):
+    """What calls may ask for beside what they are handed."""
+
+    @property
+    def secrets(self) -> CallSecrets:
+        """The secrets, as they are now."""
+        ...
+
+    def state_of(self, hook: str, action: str) -> State:
+        """The memory of this action in this hook."""
+        ...
+
+
+class Patience(Protocol):
+    """The time limit of an attempt, for an action that first has to wait for a place of its own."""
+
+    def hold(self) -> None:
+        """The attempt waits: its time does not run, for an hour at most."""
+        ...
+
+    def begin(self) -> None:
+        """It begins now, with all of its time."""
         ...
 
 

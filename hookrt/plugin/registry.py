@@ -11,16 +11,19 @@ from hookrt.plugin.action import Action
 from hookrt.plugin.admission import action_faults, source_faults
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.protocols import Secrets
+from hookrt.plugin.schemes import BUILT_IN
+from hookrt.plugin.signature import SignatureScheme
 from hookrt.plugin.source import Source
 
-_Kind = Literal["action", "source"]
+_Kind = Literal["action", "source", "signature scheme"]
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
     """One plugin: the entry point, the distribution that it comes from, what it brought or why it did not.
 
-    `actions` and `sources` are the names it claims, also those that another distribution claims too.
+    `actions`, `sources` and `signature_schemes` are the names it claims, also those that another
+    distribution claims too.
     """
 
     entry_point: str
@@ -30,6 +33,7 @@ class PluginInfo:
     actions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    signature_schemes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".rstrip()
@@ -37,7 +41,7 @@ class PluginInfo:
 
 @dataclass(slots=True)
 class Registry:
-    """All actions and sources by name, each also as `dist:name`.
+    """All actions, sources and signature schemes by name, each also as `dist:name`.
 
     A name that two distributions claim belongs to neither: it is in `ambiguous` with both, and `dist:name` says
     which. `refused` says of a class that was not let in, by the name that it claims, why.
@@ -45,6 +49,7 @@ class Registry:
 
     actions: dict[str, type[Action[Any]]] = field(default_factory=dict)
     sources: dict[str, type[Source[Any]]] = field(default_factory=dict)
+    schemes: dict[str, type[SignatureScheme[Any]]] = field(default_factory=lambda: dict(BUILT_IN))
     secret_providers: list[Secrets] = field(default_factory=list)
     observers: list[Observer] = field(default_factory=list)
     plugins: list[PluginInfo] = field(default_factory=list)
@@ -69,6 +74,12 @@ class Registry:
     def claim_source(self, brought: type[Source[Any]], distribution: str) -> str | None:
         """Enter a fit source; returns a complaint, and changes nothing, if this distribution has the name already."""
         return self._claim("source", self.sources, brought, distribution)
+
+    def claim_scheme(self, brought: type[SignatureScheme[Any]], distribution: str) -> str | None:
+        """Enter a fit signature scheme; likewise, and hookrt's own names are taken."""
+        if brought.name in BUILT_IN:
+            return f"the signature scheme {brought.name!r} is one of hookrt's own"
+        return self._claim("signature scheme", self.schemes, brought, distribution)
 
     def why_missing(self, name: str) -> str | None:
         """A sentence on why a plugin that might have brought this name did not; None when nothing is known."""

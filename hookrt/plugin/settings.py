@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,17 +13,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     SecretStr,
     ValidationInfo,
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-
-from hookrt.model.hook import SigningSecret
-from hookrt.signing import SigningKey
 
 Secret = SecretStr
 """A setting that must never be shown; read it with `.get_secret_value()`."""
@@ -44,6 +39,7 @@ class Settings(BaseModel):
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|KB|KiB|MB|MiB|GB|GiB)", re.ASCII)
 _BYTES = {
     "B": 1,
@@ -118,13 +114,20 @@ Size = Annotated[
 
 @dataclass(slots=True)
 class KnownDestinations:
-    """Handed to validation as its context: the names that a `DestinationName` can have.
+    """Handed to validation as its context: the names that a `DestinationName` can have, None for any.
 
-    `mentioned` collects those that were found.
+    `mentioned` collects those that were found, `secrets` each `SecretName`, and `urls` each `WrittenUrl`. Once it is
+    `closed`, as at an event, nothing more is collected, and a secret's name has to be one of those. `schemes` are the
+    signature schemes that plugins brought, `signed` the headers of the signatures of each destination, in lower case.
     """
 
-    names: Collection[str]
+    names: Collection[str] | None
     mentioned: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
+    urls: set[str] = field(default_factory=set)
+    closed: bool = False
+    schemes: Mapping[str, type[Any]] = field(default_factory=dict)
+    signed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class DestinationRef:
 def _check_destination(name: str, info: ValidationInfo) -> str:
     known = info.context
     if isinstance(known, KnownDestinations):
-        if name not in known.names:
+        if known.names is not None and name not in known.names:
             raise PydanticCustomError("unknown_destination", "there is no destination '{name}'", {"name": name})
         known.mentioned.add(name)
     return name
@@ -149,68 +152,32 @@ DestinationName = Annotated[str, DestinationRef()]
 """The name, or the origin, of an entry of `destinations:`; an unknown one is a problem with a did-you-mean."""
 
 
-def _check_signing_key(secret: str) -> str:
-    SigningKey.parse(secret)
-    return secret
+def _check_secret_name(name: str, info: ValidationInfo) -> str:
+    known = info.context
+    if not _SECRET_NAME.fullmatch(name):
+        raise ValueError("write a secret's own name, like CRM_TOKEN: letters, digits and _")
+    if isinstance(known, KnownDestinations):
+        if known.closed and name not in known.secrets:
+            raise ValueError("the name of a secret is written out, and not made by an expression")
+        known.secrets.add(name)
+    return name
 
 
-def _parse_moment(value: Any) -> datetime:
-    """An aware time; raises ValueError saying how to write one."""
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("write a time with its zone, like 2027-01-31T00:00:00Z")
-    return moment
+SecretName = Annotated[
+    str,
+    AfterValidator(_check_secret_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SECRET_NAME.pattern}$", "examples": ["CRM_TOKEN"]}),
+]
+"""The name of a secret that `call.secrets` will be asked for; `hookrt check` reports one that is not provided."""
 
 
-class WrittenSigningSecret(Settings):
-    """A signing secret with the time until which it is used; `{secret: ..., until: 2027-01-31T00:00:00Z}`."""
-
-    secret: Annotated[str, AfterValidator(_check_signing_key)] = Field(repr=False)
-    until: Annotated[datetime, BeforeValidator(_parse_moment), WithJsonSchema({"type": "string"})] | None = None
-
-
-def _listed_secrets(value: Any) -> list[Any]:
-    """One, or several, signing secrets as a list of mappings; what is neither is left for the model to refuse."""
-    several = value if isinstance(value, (list, tuple)) else [value]
-    return [one if isinstance(one, dict) else {"secret": _secret_text(one)} for one in several]
+def _note_url(url: str, info: ValidationInfo) -> str:
+    known = info.context
+    if isinstance(known, KnownDestinations) and not known.closed:
+        known.urls.add(url)
+    return url
 
 
-def _secret_text(one: Any) -> Any:
-    return one.get_secret_value() if isinstance(one, SecretStr) else one
-
-
-def _made_secrets(written: list[WrittenSigningSecret]) -> tuple[SigningSecret, ...]:
-    return tuple(SigningSecret(one.secret, one.until) for one in written)
-
-
-class _SigningSecretsSchema:
-    """How `SigningSecrets` is validated and described; `written_model` is what a mapping in it is read by."""
-
-    written_model = WrittenSigningSecret
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        written = core_schema.list_schema(handler.generate_schema(WrittenSigningSecret), min_length=1)
-        listed = core_schema.no_info_before_validator_function(_listed_secrets, written)
-        made = core_schema.no_info_after_validator_function(_made_secrets, listed)
-        instances = core_schema.tuple_variable_schema(core_schema.is_instance_schema(SigningSecret))
-        return core_schema.json_or_python_schema(made, core_schema.union_schema([instances, made]))
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        text = {"type": "string", "description": "whsec_ and base64, best as ${{ secrets.NAME }}"}
-        until = {"type": "string", "description": "a time with its zone, like 2027-01-31T00:00:00Z"}
-        dated = {
-            "type": "object",
-            "properties": {"secret": text, "until": until},
-            "required": ["secret"],
-            "additionalProperties": False,
-        }
-        return {"anyOf": [text, dated, {"type": "array", "minItems": 1, "items": {"anyOf": [text, dated]}}]}
-
-
-SigningSecrets = Annotated[tuple[SigningSecret, ...], _SigningSecretsSchema]
-"""Secrets that sign: one text, one `{secret, until}`, or a list of these, for a rotation that overlaps."""
+WrittenUrl = Annotated[str, AfterValidator(_note_url)]
+"""A URL inside a list or a mapping: its origin, where it is written out, is the operator's will, as that of a setting
+that is a URL itself always is; `call.http` may reach it also where it is private."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
 
 from hookrt.clock import Clock
-from hookrt.plugin.protocols import Log
+from hookrt.plugin.protocols import Log, State
 from hookrt.plugin.settings import Settings
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -27,7 +27,8 @@ class SourceEmit(Protocol):
         subject: str | None = None,
         time: datetime | None = None,
     ) -> bool:
-        """Store the event and return whether it was new; an `id` seen before from this source is no new event.
+        """Store the event and return whether it was new; an `id` seen before from this source is no new event,
+        whatever its data.
 
         Raises EventError for an event that is not acceptable, Overloaded when nothing more can be taken now.
         """
@@ -36,7 +37,10 @@ class SourceEmit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceRun(Generic[SettingsT]):
-    """What a source gets when the runtime starts. `name` is its key under `sources:` and its events' source."""
+    """What a source gets when the runtime starts. `name` is its key under `sources:` and its events' source.
+
+    `state` is a little memory of this source that survives a crash: how far it came, say.
+    """
 
     name: str
     settings: SettingsT
@@ -44,6 +48,15 @@ class SourceRun(Generic[SettingsT]):
     log: Log
     clock: Clock
     base_dir: Path
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEvent:
+    """What an event of some type may look like: its data as plain JSON values, and what it is about."""
+
+    data: Any
+    subject: str | None = None
 
 
 class Source(Generic[SettingsT]):
@@ -69,6 +82,17 @@ class Source(Generic[SettingsT]):
     def types(self, settings: SettingsT) -> Sequence[str] | None:
         """The event types that it sends, for did-you-mean; None when it may send any."""
         return None
+
+    def upcoming(self, settings: SettingsT, after: datetime, most: int) -> Sequence[datetime]:
+        """The next moments after this one at which it will send, `most` at most, for people to see; aware times, in
+        the zone that they are meant in. None where nobody can know.
+        """
+        return ()
+
+    @classmethod
+    def samples(cls, now: datetime) -> Mapping[str, SampleEvent]:
+        """Realistic events of this source by type, as if they happened now: for tests of hooks, and for learning."""
+        return {}
 
     async def run(self, source: SourceRun[SettingsT]) -> None:
         """Emit events until cancelled. What it raises is reported, and it is started again after a while."""

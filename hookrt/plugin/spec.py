@@ -14,6 +14,7 @@ import pluggy
 from hookrt.plugin.action import Action
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.protocols import Secrets
+from hookrt.plugin.signature import SignatureScheme
 from hookrt.plugin.source import Source
 
 ENTRY_POINT_GROUP = "hookrt"
@@ -42,3 +43,8 @@ def hookrt_secret_providers() -> Sequence[Secrets]:  # type: ignore[empty-body]
 @spec
 def hookrt_observers() -> Sequence[Observer]:  # type: ignore[empty-body]
     """Observers that are told of every recorded attempt."""
+
+
+@spec
+def hookrt_signature_schemes() -> Sequence[type[SignatureScheme[Any]]]:  # type: ignore[empty-body]
+    """The signature schemes that this plugin brings: what `scheme:` below `signing:` can name."""

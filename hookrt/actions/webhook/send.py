@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from importlib import metadata
 from typing import Any, ClassVar
 
+from hookrt.actions.webhook.formats import standard_body
 from hookrt.actions.webhook.prepared import Prepared
-from hookrt.actions.webhook.request import explain_header, prepare, standard_body
+from hookrt.actions.webhook.request import explain_header, prepare
 from hookrt.actions.webhook.settings import WebhookSettings
 from hookrt.plugin import (
     STANDARD,
@@ -15,6 +16,7 @@ from hookrt.plugin import (
     ActionCall,
     ActionSetup,
     Destination,
+    Http,
     HttpError,
     Outcome,
     Response,
@@ -44,6 +46,7 @@ class Webhook(Action[WebhookSettings]):
         "dns": "the host's name has no address",
         "refused": "no connection to the endpoint came about",
         "reset": "the connection broke off",
+        "token": "the destination's OAuth 2 token could not be fetched",
         "tls": "no TLS connection came about, or the certificate is not valid",
         "timeout": "the endpoint did not answer in time",
         "too-large": "the answer has more than 1 MiB",
@@ -92,10 +95,16 @@ class Webhook(Action[WebhookSettings]):
 
 
 async def _send(prepared: Prepared, call: ActionCall[WebhookSettings]) -> Outcome:
-    body = standard_body(call.event) if prepared.from_event else prepared.body
-    headers = prepared.headers_for(call.message_id, call.started, body)
+    if prepared.dress is None:
+        body = standard_body(call.event) if prepared.from_event else prepared.body
+        headers = prepared.headers_for(call.message_id, call.started, body)
+    else:
+        try:
+            body, headers = prepared.dressed(prepared.dress, call)
+        except ValueError as error:
+            return Outcome.reject("bad-request", str(error))
     try:
-        response = await call.http.send(prepared.method, prepared.url, headers=headers, content=body)
+        response = await _request(prepared, call.http, headers, body)
     except HttpError as error:
         listed = prepared.rules.retry_on
         if listed is None or error.permanent or error.reason in listed.reasons:
@@ -103,6 +112,12 @@ async def _send(prepared: Prepared, call: ActionCall[WebhookSettings]) -> Outcom
         return Outcome.reject(error.reason, f"{error.message}; `retry_on` does not list it")
     output = _output(response) if response.status_code in prepared.rules.success else None
     return Outcome.from_response(response, output=output, rules=prepared.rules, now=call.started)
+
+
+def _request(prepared: Prepared, http: Http, headers: Mapping[str, str], body: bytes | None) -> Awaitable[Response]:
+    if prepared.access is None:
+        return http.send(prepared.method, prepared.url, headers=headers, content=body)
+    return http.send(prepared.method, prepared.url, headers=headers, content=body, access=prepared.access)
 
 
 def _find_destination(settings: WebhookSettings, known: Mapping[str, Destination]) -> Destination | None:

@@ -11,8 +11,18 @@ from hookrt.delivery.backoff import next_delay
 from hookrt.delivery.decide import Situation, decide
 from hookrt.model.delivery import StepStatus
 from hookrt.model.hook import Step
-from hookrt.model.outcome import Outcome
-from hookrt.model.policy import AFTER_CRASH, MAX_DELAY, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
+from hookrt.model.outcome import Outcome, OutcomeKind
+from hookrt.model.policy import (
+    AFTER_CRASH,
+    LOGTO,
+    MAX_DELAY,
+    NO_RETRY,
+    STANDARD,
+    RetryPolicy,
+    exponential,
+    fixed,
+    listed,
+)
 from hookrt.model.verdict import Dead, RetryAt, StepOver
 
 SECOND = 1_000_000
@@ -45,6 +55,33 @@ def test_a_retry_follows_the_standard_webhooks_schedule() -> None:
         verdict = decide(Outcome.retry("status"), a_step(STANDARD), situation(attempts))
         waits.append(verdict.due_us // SECOND if isinstance(verdict, RetryAt) else type(verdict).__name__)
     assert waits == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, "Dead"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "retried"),
+    [
+        ("status", 500, True),
+        ("status", 599, True),
+        ("status", 404, False),
+        ("status", 429, False),
+        ("redirect", 302, False),
+        ("timeout", None, False),
+        ("reset", None, False),
+        ("exception", None, False),
+    ],
+)
+def test_retry_logto_tries_again_after_5xx_alone(reason: str, status: int | None, retried: bool) -> None:
+    outcome = Outcome(OutcomeKind.RETRY, reason, "x", retry_after=timedelta(days=1), status=status)
+    verdict = decide(outcome, a_step(LOGTO), situation())
+    assert verdict == (RetryAt(300_000, reason) if retried else Dead(reason, "x"))
+
+
+def test_retry_logto_waits_as_documented() -> None:
+    waits = []
+    for attempts in range(1, 5):
+        verdict = decide(Outcome(OutcomeKind.RETRY, "status", status=503), a_step(LOGTO), situation(attempts))
+        waits.append(verdict.due_us if isinstance(verdict, RetryAt) else None)
+    assert waits == [300_000, 600_000, 1_200_000, None]
 
 
 def test_retries_that_are_spent_leave_the_reason_of_the_last_attempt() -> None:

@@ -55,6 +55,15 @@ def test_we_accept_what_an_independent_signer_signed(raw: bytes, text: str):
     assert reason_of(found, text.encode() + b" ", secret) == "no-match"
 
 
+def test_a_body_cannot_be_cut_into_another_time_and_another_body():
+    later = TIMESTAMP + 86_400
+    signed = sign([SigningKey.parse(SECRET)], MESSAGE, TIMESTAMP, f"{later}.transfer 1000".encode())
+    found = headers(webhook_id=f"{MESSAGE}.{TIMESTAMP}", webhook_timestamp=str(later), webhook_signature=signed)
+    with pytest.raises(VerificationError) as raised:
+        verify(found, b"transfer 1000", SECRET, now=datetime.fromtimestamp(later, UTC))
+    assert raised.value.reason == "no-match"
+
+
 def test_a_secret_is_read_with_or_without_prefix_and_padding():
     raw = base64.b64encode(b"k" * 25).decode()
     assert SigningKey.parse("whsec_" + raw) == SigningKey.parse(raw) == SigningKey.parse(raw.rstrip("="))
@@ -129,11 +138,10 @@ def test_another_body_id_or_timestamp_does_not_match():
         ("whsec_" + base64.b64encode(b"x" * 65).decode(), "65 bytes"),
         ("whsec_not base64 at all!", "base64"),
         ("whsec_schlüssel", "base64"),
-        ("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==", "ed25519"),
     ],
 )
 def test_a_bad_secret_is_refused_with_the_way_to_make_one_and_never_shown(secret: str, word: str):
-    with pytest.raises(ValueError, match="openssl rand") as raised:
+    with pytest.raises(ValueError, match="hookrt secrets new") as raised:
         SigningKey.parse(secret)
     assert word in str(raised.value)
     assert len(secret) < 7 or secret.removeprefix("whsec_") not in str(raised.value)

@@ -70,7 +70,11 @@ def test_a_plain_url_is_taken(url):
 
 
 @pytest.mark.parametrize(
-    "path", ["../admin", "/a/../b", "/a/%2e%2E/b", "/a/.", "..", "/a?b=c", "/a#b", "/a\\..\\b", "/a\n", "/.\t./b"]
+    "path",
+    [
+        *("../admin", "/a/../b", "/a/%2e%2E/b", "/a/.", "..", "/a?b=c", "/a#b", "/a\\..\\b", "/a\n", "/.\t./b"),
+        *("/..%2fb", "/a/%2e%2e%5cb", "/%252e%252e/b", "/..;/b", "/..%00/b"),  # as many servers read them
+    ],
 )
 def test_a_path_that_could_leave_the_destination_is_refused(path):
     assert problems(to="crm", path=path) == [("path",)]
