@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate sandbox check format bench lock clean
+.PHONY: help run test simulate sandbox fuzz check format bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,11 @@ simulate: $(READY) ## Run the engine in made-up worlds full of faults: SEEDS=100
 
 sandbox: $(READY) ## Escapes and ordinary snippets against real sandboxed workers: CORPUS=FILE, or the project's own
 	@$(BIN)/python -m sandbox_corpus $(if $(CORPUS),"$(CORPUS)")
+
+MINUTES ?= 10
+
+fuzz: $(READY) ## Fuzz the sandbox: frames for both ends, programs against the policy: MINUTES=10
+	@$(BIN)/python -m sandbox_corpus.fuzz --minutes $(MINUTES)
 
 check: $(READY) ## Style, types and import directions
 	@$(BIN)/ruff check .

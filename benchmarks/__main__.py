@@ -64,7 +64,10 @@ BUDGETS = [
         "sandbox",
         "sandboxed runs beside idle round trips",
         lambda f: f["ratio"],
-        lambda f: f"{f['runs_per_second']:,.0f}/s beside {f['idle_per_second']:,.0f}/s",
+        lambda f: (
+            f"{f['runs_per_second']:,.0f}/s beside {f['idle_per_second']:,.0f}/s, "
+            f"{f['in_flight_per_second']:,.0f}/s with {f['in_flight']} in flight"
+        ),
         0.3,
     ),
     Budget(

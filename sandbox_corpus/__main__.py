@@ -20,7 +20,7 @@ from sandbox_corpus.users import find_interpreter, run_as_nobody
 from sandbox_corpus.workers import write_raw_boot
 
 CORPORA = Path(__file__).resolve().parent.parent / "tests" / "corpora"
-DEFAULT = ("escapes.yaml", "benign.yaml")
+DEFAULT = ("escapes.yaml", "capabilities.yaml", "found.yaml", "benign.yaml")
 BENIGN_SHARE = 0.95
 """The part of the benign items that has to work."""
 

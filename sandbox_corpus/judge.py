@@ -14,6 +14,7 @@ from typing import Any
 from hookrt.actions.python_snippet.pool import Limits, Pool, PoolSize, Run
 from hookrt.actions.python_snippet.process import WorkerFault
 from hookrt.actions.python_snippet.spawn import BOOT
+from sandbox_corpus.granted import with_grants
 from sandbox_corpus.items import Item
 
 CANARY = "canary-5b1f0c"
@@ -67,10 +68,10 @@ class Verdict:
         return {each.item.id for each in self.unexpected if each.breach}
 
 
-async def judge_all(items: Iterable[Item], boot: Path = BOOT) -> Verdict:
-    """Run all items, a few at a time, in the workers that this boot script makes."""
+async def judge_all(items: Iterable[Item], boot: Path = BOOT, *, fresh: bool = False) -> Verdict:
+    """Run all items, a few at a time, in the workers that this boot script makes; `fresh` as in `pool.Run`."""
     pool = Pool(PoolSize(workers=AT_ONCE, spares=1), boot)
-    judge = _Judge(pool)
+    judge = _Judge(pool, fresh)
     try:
         with _open_folder() as folder:
             await judge.run_all(list(items), folder)
@@ -102,9 +103,10 @@ def _open_folder() -> Iterator[Path]:
 class _Judge:
     """Judges items, each in one of a few hooks; after each, its hook has to work for others."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, fresh: bool) -> None:
         self.verdict = Verdict()
         self._pool = pool
+        self._fresh = fresh
         self._hooks: asyncio.Queue[str] = asyncio.Queue()
 
     async def run_all(self, items: list[Item], folder: Path) -> None:
@@ -116,7 +118,7 @@ class _Judge:
         hook = await self._hooks.get()
         given = await self._run(item, hook, item.source, places)
         await (self._judge_benign(item, given) if item.benign else self._judge_escape(item, given, hook, places))
-        after = await run_once(self._pool, hook, Run("result = 40 + 2", item.event, {}, LIMITS))
+        after = await run_once(self._pool, hook, Run("result = 40 + 2", item.event, {}, LIMITS, fresh=self._fresh))
         if after.result != 42:
             self._complain(item, f"the next run in that hook failed: {after}")
         self._hooks.put_nowait(hook)
@@ -140,7 +142,8 @@ class _Judge:
     async def _run(self, item: Item, hook: str, code: str, places: Places) -> Given:
         before = copy.deepcopy(item.event)
         paths = {} if item.benign else {"secret_file": str(places.secret), "probe_file": str(places.probe)}
-        given = await run_once(self._pool, hook, Run(code, item.event, paths, LIMITS))
+        run = Run(code, item.event, paths, LIMITS, fresh=self._fresh)
+        given = await run_once(self._pool, hook, with_grants(run, item))
         said = f"{given.outcome} {given.result!r} {given.message} {given.logs}"
         for forbidden in (BREACH, CANARY, *map(str, item.fields.get("forbid", ()))):
             if forbidden in said:

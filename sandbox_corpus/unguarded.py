@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 def answer(boot_folder: str, layers: list[str] | None) -> None:
-    """Serve like a worker of hookrt, but run whatever it is sent. Without `layers`, all walls stand."""
+    """Serve like a worker of hookrt, but run whatever it is sent. Without `layers`, all walls stand.
+
+    They always do where each run has a process of its own.
+    """
     sys.path.insert(0, boot_folder)
     import boot  # type: ignore[import-not-found]
 
-    descriptor, parent, memory, *directories = sys.argv[1:]
+    fresh = sys.argv[1] == "--fresh"
+    descriptor, parent, memory, *directories = sys.argv[2 if fresh else 1 :]
     boot.prepare_imports(directories)
     import builtins
     import ctypes  # noqa: F401 - what a bypass would import is loaded, since no file can be opened behind the walls
@@ -28,13 +32,15 @@ def answer(boot_folder: str, layers: list[str] | None) -> None:
     import stat  # noqa: F401
 
     from hookrt.actions.python_snippet.worker.execute import Executor
-    from hookrt.actions.python_snippet.worker.serve import serve
+    from hookrt.actions.python_snippet.worker.serve import serve, serve_fresh
     from hookrt.actions.python_snippet.worker.walls import raise_walls
 
     def raise_some(_parent: int, memory: int) -> Walls:
         return _raise(layers or [], memory)
 
     executor = Executor(_compile, {"__builtins__": builtins})
+    if fresh:
+        serve_fresh(int(descriptor), int(parent), int(memory), executor)
     serve(int(descriptor), int(parent), int(memory), executor, raise_walls if layers is None else raise_some)
 
 

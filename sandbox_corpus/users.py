@@ -18,7 +18,7 @@ def find_interpreter() -> str | None:
     """A Python of this version that an unprivileged user can start, with everything that is needed; None without."""
     for path in _interpreters():
         try:
-            if _start([path, "-c", _PROBE], "", quiet=True) == 0:
+            if start_as_nobody([path, "-c", _PROBE], "", quiet=True) == 0:
                 return path
         except OSError:
             continue
@@ -27,7 +27,7 @@ def find_interpreter() -> str | None:
 
 def run_as_nobody(interpreter: str, arguments: list[str], text: str) -> int:
     """Run this tool as the user nobody, with `text` as its standard input; its exit code."""
-    return _start([interpreter, "-m", "sandbox_corpus", *arguments], text)
+    return start_as_nobody([interpreter, "-m", "sandbox_corpus", *arguments], text)
 
 
 def _interpreters() -> Iterator[str]:
@@ -40,7 +40,8 @@ def _interpreters() -> Iterator[str]:
         yield found
 
 
-def _start(command: list[str], text: str, quiet: bool = False) -> int:
+def start_as_nobody(command: list[str], text: str = "", quiet: bool = False) -> int:
+    """Run a command as the user nobody, with this program and its libraries importable; its exit code."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         command,
         input=text,

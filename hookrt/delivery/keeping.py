@@ -10,10 +10,15 @@ from typing import Any
 import msgspec
 
 from hookrt.delivery.attempt_log import AttemptLog, bounded_lines
+from hookrt.errors import EventError
+from hookrt.model.json_depth import check_depth
 from hookrt.model.outcome import Emission, Outcome, OutcomeKind
 
 MAX_OUTPUT = 256 * 1024
 """Bytes of JSON that a step's output may have when a later step mentions it."""
+
+MAX_OUTPUT_DEPTH = 128
+"""Deepest nesting of such an output: that of an event, with as much around it. Whoever reads it recurses."""
 
 MAX_MESSAGE = 2_000
 """Characters of an outcome's message that are kept."""
@@ -68,7 +73,8 @@ def keep_outcome(outcome: Outcome, mask: Mask, *, keeps_output: bool) -> Outcome
         return outcome
     try:
         text = _encode(outcome.output)
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        check_depth(text, MAX_OUTPUT_DEPTH)
+    except (TypeError, ValueError, RecursionError, OverflowError, EventError) as error:
         return Outcome.reject("bad-output", f"the output is no JSON: {error}", logs=outcome.logs)
     if len(text) > MAX_OUTPUT:
         return Outcome.reject(

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from hookrt.clock import Clock
 from hookrt.delivery.limits import Limits
+from hookrt.delivery.provisions import StoreProvisions
 from hookrt.matching.router import Router
 from hookrt.model.hook import Destination
 from hookrt.model.ids import IdSource
 from hookrt.plugin.action import Action
 from hookrt.plugin.observer import Observer
-from hookrt.plugin.protocols import Http, Log
+from hookrt.plugin.protocols import Http, Log, Provisions
 from hookrt.store.contract import Store
 
 
@@ -48,3 +49,8 @@ class Ports:
     flush_log: Callable[[], None] = lambda: None
     close_log: Callable[[], None] = lambda: None
     limits: Limits = field(default_factory=Limits)
+    provisions: Provisions = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Provisions from this store, and from whoever finds secrets at the time."""
+        self.provisions = StoreProvisions(self.store, lambda: self.secret)

@@ -93,6 +93,10 @@ class Rehearsal:
             destinations=self._ports.destinations,
             rendered=step.rendered,
             written=step.written,
+            action=step.action,
+            place=step.place,
+            provisions=self._ports.provisions,
+            origins=step.trusted_origins,
         )
 
     def _shown(self, settings: Any) -> Any:

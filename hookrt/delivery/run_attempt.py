@@ -25,6 +25,9 @@ from hookrt.plugin.protocols import Http, HttpError
 GRACE = timedelta(seconds=1)
 """An action is told its deadline; this much later it is cancelled."""
 
+LONGEST_HOLD = timedelta(hours=1)
+"""So long an action may wait for a place before its time begins."""
+
 
 @dataclass(slots=True)
 class Ended:
@@ -81,7 +84,7 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
     if action is None:
         return Outcome.retry("no-action", f"the action {this.step.action!r} is not installed")
     try:
-        call = _call_for(this, ports)
+        call = _call_for(this, ports, action.name)
     except HookrtError as error:
         return Outcome.reject("template", str(error))
     except Exception as error:
@@ -95,7 +98,7 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
 
 
 async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timedelta) -> Outcome:
-    cut = _Cut((limit + GRACE).total_seconds())
+    call.patience = cut = _Cut((limit + GRACE).total_seconds())
     try:
         return await action.run(call)
     except HttpError as error:
@@ -120,16 +123,30 @@ async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timede
 
 class _Cut:
     """Cancels the present task after some seconds, unless it is ended before. `asyncio.timeout` does the same, with
-    three coroutines and twice the time for each attempt."""
+    three coroutines and twice the time for each attempt. It can be put off, as `hookrt.plugin.Patience` says."""
 
-    __slots__ = ("_expired", "_task", "_timer")
+    __slots__ = ("_expired", "_seconds", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
+        self._seconds = seconds
         self._expired = False
         self._timer: asyncio.TimerHandle | None = task.get_loop().call_later(seconds, self._expire)
+
+    def hold(self) -> None:
+        """Cancel only after an hour, unless `begin` comes before."""
+        self._restart(max(LONGEST_HOLD.total_seconds(), self._seconds))
+
+    def begin(self) -> None:
+        """Cancel after the seconds, counted from now."""
+        self._restart(self._seconds)
+
+    def _restart(self, seconds: float) -> None:
+        if self._timer is not None and not self._expired:
+            self._timer.cancel()
+            self._timer = self._task.get_loop().call_later(seconds, self._expire)
 
     def end(self) -> bool:
         """Whether the time is over; the task is as if this had never been, and other cancellations of it remain."""
@@ -150,7 +167,7 @@ def _cancelled_from_outside() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
+def _call_for(this: _Try, ports: Ports, name: str) -> ActionCall[Any]:
     job, step = this.job, this.step
     delivery, event = job.delivery, job.event
     scope = Scope(event, this.hook.name, ports.env, delivery.results, ports.secret)
@@ -171,6 +188,10 @@ def _call_for(this: _Try, ports: Ports) -> ActionCall[Any]:
         destinations=ports.destinations,
         rendered=step.rendered,
         written=step.written,
+        action=name,
+        place=step.place,
+        provisions=ports.provisions,
+        origins=step.trusted_origins,
     )
 
 

@@ -40,13 +40,16 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 @dataclass(frozen=True, slots=True)
 class Load:
     """How much there is to do at this moment: deliveries by open status, attempts under way by lane; and the states of
-    the breakers by lane, and the names of the hooks that are disabled.
+    the breakers by lane, and the names of the hooks that are disabled. What actions say of themselves: their facts by
+    name, and how many warnings each has.
     """
 
     deliveries: Mapping[str, int] = field(default_factory=dict)
     in_flight: Mapping[str, int] = field(default_factory=dict)
     breakers: Mapping[str, str] = field(default_factory=dict)
     disabled: Iterable[str] = ()
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 class Words:
@@ -90,57 +93,72 @@ class Metrics(Observer):
     """
 
     def __init__(self, load: Callable[[], Load] | None = None) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram  # noqa: PLC0415 - not always there
+        from prometheus_client import CollectorRegistry  # noqa: PLC0415 - not always there
 
         self.registry = CollectorRegistry()
         self.load = load
         self._sources = Words(_SOURCE, MAX_SOURCES)
         self._reasons = Words(_REASON, MAX_REASONS)
+        self._store_bytes = _StoreGauges()
+        self._count_events()
+        self._count_deliveries()
+        self._count_lanes()
+        self._count_process()
+        self.registry.register(self._store_bytes)
+        self.registry.register(_LoadGauges(self))
 
-        def counter(name: str, text: str, *labels: str) -> Any:
-            return Counter(name, text, labels, registry=self.registry)
+    def _count_events(self) -> None:
+        self._events = self._series("hookrt_events", "Events accepted.", "source")
+        self._duplicates = self._counter("hookrt_duplicates", "Events that had been accepted before.")
+        text = "Requests to sources, by what became of them: accepted, duplicate, or the reason of a refusal."
+        self._inbound = self._series("hookrt_inbound", text, "source", "outcome")
+        text = "Conditions that could not be evaluated."
+        self._condition_errors = self._series("hookrt_condition_errors", text, "hook")
+        text = "Deliveries cancelled by dedupe, debounce or throttle."
+        self._dropped = self._series("hookrt_dropped", text, "hook", "reason")
+        text = "Events without a key for a rule, which so did not apply."
+        self._missing_keys = self._series("hookrt_missing_keys", text, "hook", "rule")
 
-        self._events = _Series(counter("hookrt_events", "Events accepted.", "source"))
-        self._duplicates = counter("hookrt_duplicates", "Events that had been accepted before.")
-        self._attempts = _Series(counter("hookrt_attempts", "Attempts.", "hook", "outcome", "reason"))
-        self._deliveries = _Series(counter("hookrt_deliveries", "Deliveries that ended.", "hook", "status"))
-        self._condition_errors = _Series(
-            counter("hookrt_condition_errors", "Conditions that could not be evaluated.", "hook")
-        )
-        self._dropped = _Series(
-            counter("hookrt_dropped", "Deliveries cancelled by dedupe, debounce or throttle.", "hook", "reason")
-        )
-        self._switched = _Series(
-            counter("hookrt_hook_switches", "Hooks disabled or enabled while running.", "hook", "state", "reason")
-        )
-        self._missing_keys = _Series(
-            counter("hookrt_missing_keys", "Events without a key for a rule, which so did not apply.", "hook", "rule")
-        )
-        self._jobs = counter("hookrt_jobs", "Jobs that ended: replays and cancellations of many.", "kind", "status")
-        self._reloads = counter("hookrt_config_reloads", "Readings of the configuration while running.", "result")
+    def _count_deliveries(self) -> None:
+        from prometheus_client import Histogram  # noqa: PLC0415 - see __init__
+
+        self._attempts = self._series("hookrt_attempts", "Attempts.", "hook", "outcome", "reason")
+        name, text = "hookrt_attempt_seconds", "Duration of attempts."
+        self._seconds = _Series(Histogram(name, text, ("action",), buckets=_SECONDS, registry=self.registry))
+        self._deliveries = self._series("hookrt_deliveries", "Deliveries that ended.", "hook", "status")
+        text = "Hooks disabled or enabled while running."
+        self._switched = self._series("hookrt_hook_switches", text, "hook", "state", "reason")
+        text = "Jobs that ended: replays and cancellations of many."
+        self._jobs = self._counter("hookrt_jobs", text, "kind", "status")
+
+    def _count_lanes(self) -> None:
+        self._breakers = self._series("hookrt_breaker_changes", "Changes of breakers.", "lane", "state")
+        self._rests = self._series("hookrt_lane_rests", "Rests that endpoints asked for (429, 503).", "lane")
+        text = "Attempts that did not start, and are not spent."
+        self._refusals = self._series("hookrt_lane_refusals", text, "lane", "reason")
+
+    def _count_process(self) -> None:
+        from prometheus_client import Gauge  # noqa: PLC0415 - see __init__
+
+        text = "Readings of the configuration while running."
+        self._reloads = self._counter("hookrt_config_reloads", text, "result")
         for result in ("accepted", "rejected"):
             self._reloads.labels(result)
-        self._removed = _Series(counter("hookrt_rows_removed", "Rows of the store that retention removed.", "table"))
-        self._payloads = counter("hookrt_payloads_dropped", "Events whose payload retention dropped.")
-        self._store_bytes = _StoreGauges()
-        self.registry.register(self._store_bytes)
-        self._config_time = Gauge(
-            "hookrt_config_last_accepted_timestamp_seconds",
-            "When the configuration in use was read.",
-            registry=self.registry,
-        )
+        name, text = "hookrt_config_last_accepted_timestamp_seconds", "When the configuration in use was read."
+        self._config_time = Gauge(name, text, registry=self.registry)
         self._config_time.set_to_current_time()
-        self._breakers = _Series(counter("hookrt_breaker_changes", "Changes of breakers.", "lane", "state"))
-        self._rests = _Series(counter("hookrt_lane_rests", "Rests that endpoints asked for (429, 503).", "lane"))
-        self._refusals = _Series(
-            counter("hookrt_lane_refusals", "Attempts that did not start, and are not spent.", "lane", "reason")
-        )
-        self._plugin_errors = counter("hookrt_plugin_errors", "Exceptions out of plugins, and plugins not loaded.")
-        seconds = Histogram(
-            "hookrt_attempt_seconds", "Duration of attempts.", ("action",), buckets=_SECONDS, registry=self.registry
-        )
-        self._seconds = _Series(seconds)
-        self.registry.register(_LoadGauges(self))
+        self._removed = self._series("hookrt_rows_removed", "Rows of the store that retention removed.", "table")
+        self._payloads = self._counter("hookrt_payloads_dropped", "Events whose payload retention dropped.")
+        text = "Exceptions out of plugins, and plugins not loaded."
+        self._plugin_errors = self._counter("hookrt_plugin_errors", text)
+
+    def _series(self, name: str, text: str, *labels: str) -> _Series:
+        return _Series(self._counter(name, text, *labels))
+
+    def _counter(self, name: str, text: str, *labels: str) -> Any:
+        from prometheus_client import Counter  # noqa: PLC0415 - see __init__
+
+        return Counter(name, text, labels, registry=self.registry)
 
     def event_accepted(self, source: str, *, duplicate: bool = False) -> None:
         """An event has been stored, or was stored before."""
@@ -148,6 +166,12 @@ class Metrics(Observer):
             self._duplicates.inc()
         else:
             self._events.child(self._sources.word(source)).inc()
+
+    def request_received(self, source: str, outcome: str) -> None:
+        """A request came in for this source."""
+        self._inbound.child(self._sources.word(source), self._reasons.word(outcome)).inc()
+        if outcome == "failed":
+            self._plugin_errors.inc()
 
     def attempt_recorded(self, recorded: AttemptRecorded) -> None:
         """An attempt has been committed to the store."""
@@ -286,3 +310,20 @@ class _LoadGauges:
         for hook in list(load.disabled)[:MAX_SERIES]:
             disabled.add_metric((hook,), 1)
         yield disabled
+        yield from _of_actions(load)
+
+
+def _of_actions(load: Load) -> Iterable[Metric]:
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - see Metrics
+
+    labels = ("action", "fact", "value")
+    info = GaugeMetricFamily("hookrt_action_info", "1 for each fact that an action reports of itself.", labels=labels)
+    for action, facts in load.facts.items():
+        for name, value in facts.items():
+            info.add_metric((action, name, value), 1)
+    yield info
+    text = "What an action reports as not as it should be; 0 is well."
+    warnings = GaugeMetricFamily("hookrt_action_warnings", text, labels=("action",))
+    for action, count in load.warnings.items():
+        warnings.add_metric((action,), count)
+    yield warnings

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from hookrt.clock import Clock, SystemClock
 from hookrt.config.load import Configuration
+from hookrt.config.sources import SourceEntry
 from hookrt.delivery.limits import Limits
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.telling import Telling
@@ -27,6 +30,8 @@ from hookrt.runtime.functions import PREFIX
 from hookrt.secrets.masking import Masker
 from hookrt.store.contract import Store
 
+_DRAIN = timedelta(seconds=8)
+
 
 @dataclass(slots=True)
 class Parts:
@@ -39,6 +44,21 @@ class Parts:
     env: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=SystemClock)
     base_dir: Path = field(default_factory=Path.cwd)
+
+    @property
+    def sources(self) -> tuple[SourceEntry, ...]:
+        """The declared sources."""
+        return self.configuration.sources if self.configuration else ()
+
+    @property
+    def drain(self) -> timedelta:
+        """How long attempts under way may take to finish at the end."""
+        return self.configuration.service.drain if self.configuration else _DRAIN
+
+    @property
+    def source_names(self) -> frozenset[str]:
+        """The names of the declared sources."""
+        return frozenset(entry.name for entry in self.sources)
 
 
 def limits_of(configuration: Configuration | None) -> Limits:
@@ -63,7 +83,7 @@ def make_egress(parts: Parts, masker: Masker) -> Egress:
     """The way out with the rules of the service settings."""
     allowed = parts.configuration.service.egress.allow if parts.configuration else []
     denied = parts.configuration.service.egress.deny if parts.configuration else []
-    return Egress(EgressRules.parse(allowed, denied), masker.mask)
+    return Egress(EgressRules.parse(allowed, denied), masker.mask, remember=masker.add_passing)
 
 
 def make_ports(parts: Parts, egress: Egress, actions: Mapping[str, Action[Any]], masker: Masker) -> Ports:
@@ -124,4 +144,13 @@ def _setup_of(parts: Parts, egress: Egress, found: type[Action[Any]]) -> ActionS
     if settings is None and found.service_settings is not None:
         settings = found.service_settings()
     http = egress.http_for((), DEFAULT_TIMEOUT.total_seconds())
-    return ActionSetup(parts.base_dir, parts.clock, parts.log, http, settings)
+    return ActionSetup(parts.base_dir, parts.clock, parts.log, http, settings, local=_is_local(parts.configuration))
+
+
+def _is_local(configuration: Configuration | None) -> bool:
+    """Whether the service listens for this machine only; a program that embeds the runtime has no service."""
+    host = configuration.service.host if configuration is not None else "localhost"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

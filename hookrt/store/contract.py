@@ -41,6 +41,7 @@ from hookrt.store.listing import DeliveryQuery as DeliveryQuery
 from hookrt.store.listing import EventQuery as EventQuery
 from hookrt.store.listing import Page as Page
 from hookrt.store.retention_contract import RetentionStore
+from hookrt.store.value_contract import ValueChange, ValueChanged
 
 HOUR_US = 3_600_000_000
 """Figures of hooks are kept by whole hours since the epoch."""
@@ -381,4 +382,10 @@ class Store(Protocol):
 
     async def delete(self, namespace: str, key: str) -> None:
         """Forget a value."""
+        ...
+
+    async def change_value(self, change: ValueChange) -> ValueChanged:
+        """Look at a value and change it, in one transaction, so that no two processes can race; durable when it
+        returns. See `hookrt.store.value_contract`.
+        """
         ...

@@ -10,11 +10,12 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from hookrt.actions.python_snippet.spawn import BOOT, START_TIMEOUT, Child, start_child
-from hookrt.actions.python_snippet.worker.wire import HEADER, Answer, Finding, Request, decode_answer, frame
+from hookrt.actions.python_snippet.worker.wire import HEADER, Answer, Finding, Request, Use, decode_answer, frame
 from hookrt.plugin import PluginError
 
 PATIENCE = 5.0
@@ -29,6 +30,14 @@ _REMEMBERED = 10_000
 _BROKEN = "the snippet breaks the compiler: it is too big or nested too deeply"
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with a snippet, and where it uses what has to be granted."""
+
+    findings: tuple[Finding, ...] = ()
+    uses: tuple[Use, ...] = ()
+
+
 class Checker:
     """Compiles snippets in one worker process, which is started when needed and ended when idle.
 
@@ -38,7 +47,7 @@ class Checker:
     def __init__(self, idle: float = IDLE) -> None:
         self._idle = idle
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Finding, ...]] = {}
+        self._known: dict[str, Checked] = {}
         self._child: Child | None = None
         self._ready = False
         self._owner = os.getpid()
@@ -52,6 +61,10 @@ class Checker:
 
     def check(self, code: str) -> Sequence[Finding]:
         """What is wrong with a snippet; nothing when it compiles. PluginError when no worker can be started."""
+        return self.look(code).findings
+
+    def look(self, code: str) -> Checked:
+        """As `check`, with the places that use what has to be granted."""
         key = hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
         with self._lock:
             if key not in self._known:
@@ -71,29 +84,32 @@ class Checker:
         with self._lock:
             self._stop()
 
-    def _compile(self, code: str, key: str) -> tuple[Finding, ...]:
+    def _compile(self, code: str, key: str) -> Checked:
         request = Request(id=os.urandom(8).hex(), hash=key, code=code, check=True, timeout=PATIENCE)
         used = self._ready
         try:
             answer = self._ask(request, frame(request))
         except UnicodeEncodeError:
-            return (Finding(message="the snippet holds half of a surrogate pair, which is no text"),)
-        except (OSError, EOFError, msgspec.MsgspecError, RecursionError) as error:
+            return Checked((Finding(message="the snippet holds half of a surrogate pair, which is no text"),))
+        except (OSError, EOFError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self._stop()
             if used and not isinstance(error, TimeoutError):  # it may have died of something else, while it was idle
                 return self._compile(code, key)
-            return (Finding(message=_BROKEN),)
-        if answer.id != request.id or answer.kind != "done":
+            return Checked((Finding(message=_BROKEN),))
+        if answer.kind != "done":
             self._stop()
-            return (Finding(message=_BROKEN),)
-        return tuple(answer.findings)
+            return Checked((Finding(message=_BROKEN),))
+        return Checked(tuple(answer.findings), tuple(answer.uses))
 
     def _ask(self, request: Request, data: bytes) -> Answer:
         child = self._running()
         self._used = time.monotonic()
         child.socket.settimeout(request.timeout + 1.0)
         child.socket.sendall(data)
-        return decode_answer(_receive(child.socket))
+        answer = decode_answer(_receive(child.socket))
+        if answer.id != request.id:  # left behind by what was compiled before
+            raise EOFError
+        return answer
 
     def _running(self) -> Child:
         """The worker, ready; PluginError when none can be had."""

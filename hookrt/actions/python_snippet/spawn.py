@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -40,9 +41,15 @@ class Child:
             return text.rpartition("\n")[2][:_MAX_COMPLAINT]
         return ""
 
+    def kill(self) -> None:
+        """Kill the process, and with it all that it started."""
+        if self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """Kill the process, wait for its end, and close everything; for those who may block for a moment."""
-        self.process.kill()
+        self.kill()
         self.process.wait()
         self.socket.close()
         with contextlib.suppress(OSError):
@@ -87,6 +94,21 @@ def limit_cpu(process: int, seconds: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             resource.prlimit(process, resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def step_behind(process: int) -> None:
+    """Let others go before a worker, and what it starts; without privileges there is no way back."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PGRP, process, 10)
+
+
+def cpu_seconds(process: int) -> float:
+    """The CPU time that a worker has used, 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        return 0.0
 
 
 def resident_bytes(process: int) -> int:

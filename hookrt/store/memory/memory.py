@@ -15,6 +15,7 @@ from hookrt.store.contract import HOUR_US, HookStats, Lease, NewDelivery, NewEve
 from hookrt.store.memory.keyed import Keyed
 from hookrt.store.memory.rows import DeliveryRow, EventRow, InOrder, make_row
 from hookrt.store.memory.schedule import Schedule
+from hookrt.store.value_contract import ValueChange, ValueChanged
 
 _OPEN = frozenset({Status.PENDING, Status.RUNNING, Status.WAITING})
 
@@ -87,6 +88,21 @@ class Memory:
         row.delivery = replace(row.delivery, **changes)
         self.schedule.add(row)
         self.keyed.touch(row)
+
+    def change_value(self, change: ValueChange, now_us: int) -> ValueChanged:
+        """Change a small value where it is as expected."""
+        name = (change.namespace, change.key)
+        live = {key: value for key, (value, until_us) in self.values.items() if until_us is None or until_us > now_us}
+        if change.checked and live.get(name) != change.expected:
+            return ValueChanged.DIFFERENT
+        if change.value is None:
+            self.values.pop(name, None)
+            return ValueChanged.DONE
+        others = sum(namespace == change.namespace for namespace, _ in live)
+        if name not in live and change.most is not None and others >= change.most:
+            return ValueChanged.FULL
+        self.values[name] = (change.value, change.expires_us)
+        return ValueChanged.DONE
 
     def end_leases(self, owner: str | None, now_us: int) -> int:
         """End all leases of an owner, or everybody's with None."""

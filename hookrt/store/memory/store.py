@@ -34,6 +34,7 @@ from hookrt.store.memory.listing import count_hook, count_statuses, list_deliver
 from hookrt.store.memory.memory import Memory
 from hookrt.store.memory.retention import MemoryRetention
 from hookrt.store.memory.rows import DeliveryRow
+from hookrt.store.value_contract import ValueChange, ValueChanged
 
 _UNLEASED = frozenset({Status.PENDING, Status.WAITING, Status.HELD})
 
@@ -261,6 +262,10 @@ class MemoryStore:
     async def delete(self, namespace: str, key: str) -> None:
         """Forget a value."""
         self._ready().values.pop((namespace, key), None)
+
+    async def change_value(self, change: ValueChange) -> ValueChanged:
+        """Change a value where it is as expected."""
+        return self._ready().change_value(change, self.now_us())
 
     # Inside
 

@@ -8,6 +8,7 @@ from hookrt.model.delivery import Status
 from hookrt.store.sqlite.connection import Row, Session
 from hookrt.store.sqlite.keyed import touch_keys
 from hookrt.store.sqlite.tally import Tally
+from hookrt.store.value_contract import ValueChange, ValueChanged
 
 _PENDING, _RUNNING, _WAITING, _CANCELLED = (
     status.value for status in (Status.PENDING, Status.RUNNING, Status.WAITING, Status.CANCELLED)
@@ -67,3 +68,20 @@ def put_value(session: Session, _: Tally, row: Row, now_us: int) -> None:
 def delete_value(session: Session, _: Tally, namespace: str, key: str) -> None:
     """Forget a value."""
     session.run("delete", (namespace, key))
+
+
+def change_value(session: Session, _: Tally, change: ValueChange, now_us: int) -> ValueChanged:
+    """Look at a value, and change it where it is as expected."""
+    name = (change.namespace, change.key)
+    found = session.one("get", (*name, now_us))
+    if change.checked and (found[0] if found else None) != change.expected:
+        return ValueChanged.DIFFERENT
+    if change.value is None:
+        session.run("delete", name)
+        return ValueChanged.DONE
+    if found is None and change.most is not None:
+        [[count]] = session.all("count_values", (change.namespace, now_us))
+        if count >= change.most:
+            return ValueChanged.FULL
+    session.run("put", (*name, change.value, change.expires_us))
+    return ValueChanged.DONE

@@ -307,5 +307,8 @@ INSERT OR REPLACE INTO kv (namespace, key, value, expires_us) VALUES (?, ?, ?, ?
 -- name: delete
 DELETE FROM kv WHERE namespace = ? AND key = ?
 
+-- name: count_values
+SELECT count(*) FROM kv WHERE namespace = ? AND (expires_us IS NULL OR expires_us > ?)
+
 -- name: delete_expired
 DELETE FROM kv WHERE expires_us IS NOT NULL AND expires_us <= ?

@@ -40,6 +40,7 @@ from hookrt.store.sqlite.saving import add_delivery
 from hookrt.store.sqlite.statements import load_statements
 from hookrt.store.sqlite.work import Change, EventRows, Record, Save
 from hookrt.store.sqlite.writer import Writer
+from hookrt.store.value_contract import ValueChange, ValueChanged
 
 T = TypeVar("T")
 
@@ -251,6 +252,10 @@ class SqliteStore:
     async def delete(self, namespace: str, key: str) -> None:
         """Forget a value."""
         await self._change(partial(changes.delete_value, namespace=namespace, key=key))
+
+    async def change_value(self, change: ValueChange) -> ValueChanged:
+        """Change a value where it is as expected."""
+        return await self._change(partial(changes.change_value, change=change, now_us=self.now_us()))
 
     # Inside
 

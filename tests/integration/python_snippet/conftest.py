@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 
+from hookrt import Event, Runtime
 from hookrt.actions.python_snippet.pool import Limits, Pool, PoolSize, Run
 from hookrt.actions.python_snippet.spawn import BOOT, start_child
 from hookrt.actions.python_snippet.worker.wire import HEADER, decode_ready
+from hookrt.model.attempt import Attempt
+from hookrt.model.delivery import Delivery
+from hookrt.store.contract import EventQuery
 from sandbox_corpus.judge import LIMITS, Given, run_once
 from sandbox_corpus.workers import write_raw_boot
 
@@ -46,9 +50,10 @@ class Bench:
     limits: Limits = LIMITS
 
     async def run(self, code: str, hook: str = "hook", event: Any = None, **context: Any) -> Given:
-        timeout = context.pop("timeout", self.limits.timeout)
+        timeout, fresh = context.pop("timeout", self.limits.timeout), context.pop("fresh", False)
         limits = replace(self.limits, timeout=timeout)
-        return await run_once(self.pool, hook, Run(code, EVENT if event is None else event, context, limits))
+        run = Run(code, EVENT if event is None else event, context, limits, fresh=fresh)
+        return await run_once(self.pool, hook, run)
 
 
 OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
@@ -127,3 +132,39 @@ def is_alive() -> Callable[[int], bool]:
             return False
 
     return alive
+
+
+@dataclass
+class Service:
+    """A running service with one hooks.yaml, and what becomes of an event in it."""
+
+    runtime: Runtime
+
+    async def emit(self, data: Any = None, type: str = "A") -> tuple[Delivery, list[Attempt]]:
+        """Emit an event that one hook is for, and wait for its end."""
+        receipt = await self.runtime.emit(type, data)
+        [delivery] = await receipt.wait(timeout=30)
+        return delivery, list(await self.runtime.store.attempts(delivery.id))
+
+    async def events(self, type: str) -> list[Event]:
+        """The stored events of a type, oldest first."""
+        page = await self.runtime.store.events(EventQuery(type=type, limit=100))
+        return [stored.event for stored in page.items][::-1]
+
+
+@pytest.fixture
+def open_service(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Service]]:
+    """`async with open_service(code, allow="{state: true}") as service:`; the one hook `one` is for events A."""
+
+    @asynccontextmanager
+    async def opened(code: str, allow: str = "{}", more: str = "", **env: str) -> AsyncIterator[Service]:
+        body = "".join(f"            {line}\n" for line in code.splitlines())
+        step = f"      - python:\n          allow: {allow}\n          code: |\n{body}"
+        written = f"hooks:\n  one:\n    on: A\n    steps:\n{step}{more}"
+        (tmp_path / "hooks.yaml").write_text(written)
+        provided = {f"HOOKRT_SECRET_{name}": value for name, value in env.items()}
+        runtime = Runtime.from_file(tmp_path / "hooks.yaml", store=f"sqlite:///{tmp_path}/hookrt.db", env=provided)
+        async with runtime:
+            yield Service(runtime)
+
+    return opened

@@ -12,7 +12,7 @@ from hookrt.actions.python_snippet import hookrt_actions
 from hookrt.actions.python_snippet.action import PythonSnippet
 from hookrt.model.outcome import Outcome, OutcomeKind
 from hookrt.plugin import AFTER_CRASH, PluginError
-from hookrt.testing import RecordedLog, call_for, event, open_action
+from hookrt.testing import call_for, event, open_action
 
 
 def run(code: str, settings: dict[str, Any] | None = None, **options: Any) -> Outcome:
@@ -26,7 +26,7 @@ def run(code: str, settings: dict[str, Any] | None = None, **options: Any) -> Ou
 def test_the_action_is_found_as_python_and_retries_only_after_a_crash() -> None:
     assert [action.name for action in hookrt_actions()] == ["python"]
     assert PythonSnippet.short == "code"
-    assert PythonSnippet.static == {"code"}
+    assert PythonSnippet.static == {"code", "allow"}
     assert PythonSnippet.retry is AFTER_CRASH
 
 
@@ -106,6 +106,29 @@ def test_the_limits_of_a_step_go_before_those_of_the_service() -> None:
     assert run(code, {"result": "1KiB"}).reason == "bad_result"
     assert run("print('x' * 100)\nresult = 1", {"output": "64B"}).reason == "output_limited"
     assert run("result = len('x' * 10**8)", {"memory": "100MiB"}).reason == "memory"
+    assert run("result = [[[1]]]", {"depth": 3}).kind is OutcomeKind.DONE
+    assert run("result = [[[1]]]", {"depth": 2}).message == "the result is nested more than 2 levels deep"
+
+
+def test_the_limits_of_the_service_are_those_of_steps_that_set_none() -> None:
+    async def reason(service: dict[str, Any], code: str) -> str | None:
+        async with open_action(PythonSnippet, service_settings={"spares": 0, **service}) as action:
+            given: Outcome = await action.run(call_for(PythonSnippet, {"code": code}))
+            return given.reason
+
+    assert asyncio.run(reason({"result": "1KiB"}, "result = 'x' * 2000")) == "bad_result"
+    assert asyncio.run(reason({"depth": 2}, "result = [[[1]]]")) == "bad_result"
+    assert asyncio.run(reason({"output": "64B"}, "print('x' * 100)\nresult = 1")) == "output_limited"
+    assert asyncio.run(reason({"memory": "100MiB"}, "result = len('x' * 10**8)")) == "memory"
+
+
+def test_a_result_as_deep_as_any_step_may_allow_comes_through() -> None:
+    code = "result = 1\nfor _ in range({}):\n    result = [result]"
+    outcome = run(code.format(64), {"depth": 64})
+    assert str(outcome.output) == "[" * 64 + "1" + "]" * 64
+    assert run(code.format(65), {"depth": 64}).reason == "bad_result"
+    assert run(code.format(33)).reason == "bad_result"
+    assert run(code.format(200_000), {"depth": 64}).reason == "bad_result"
 
 
 def test_the_event_that_others_see_is_not_changed() -> None:
@@ -114,27 +137,6 @@ def test_the_event_that_others_see_is_not_changed() -> None:
     assert seen.data == {"n": 1}
 
 
-def test_no_process_is_started_before_a_run() -> None:
-    async def story() -> int:
-        async with open_action(PythonSnippet) as action:
-            return action._pool.processes
-
-    assert asyncio.run(story()) == 0
-
-
 def test_an_action_that_was_not_opened_says_so() -> None:
     with pytest.raises(PluginError, match="not been opened"):
         asyncio.run(PythonSnippet().run(call_for(PythonSnippet, {"code": "result = 1"})))
-
-
-def test_a_degraded_isolation_is_warned_of_once() -> None:
-    log = RecordedLog()
-
-    async def story() -> None:
-        async with open_action(PythonSnippet, log=log, service_settings={"spares": 0}) as action:
-            for _ in range(3):
-                await action.run(call_for(PythonSnippet, {"code": "result = 1"}))
-                action._pool._isolation = "degraded"
-
-    asyncio.run(story())
-    assert [line[0] for line in log.lines] == ["warning"]

@@ -36,8 +36,8 @@ def load(name: str, raw: bool = False) -> list[Item]:
     return [item for item in found if item.raw is raw]
 
 
-def judge(items: list[Item], boot: Path = BOOT) -> Verdict:
-    return asyncio.run(judge_all(items, boot))
+def judge(items: list[Item], boot: Path = BOOT, *, fresh: bool = False) -> Verdict:
+    return asyncio.run(judge_all(items, boot, fresh=fresh))
 
 
 def test_realistic_snippets_give_what_ordinary_python_gives() -> None:
@@ -51,12 +51,30 @@ def test_every_escape_has_an_acceptable_outcome() -> None:
     assert judge(load("escapes.yaml")).unexpected == []
 
 
+def test_what_the_fuzzers_found_stays_mended() -> None:
+    assert judge(load("found.yaml")).unexpected == []
+
+
 @pytest.mark.slow
 def test_the_walls_hold_without_the_language_policy(tmp_path: Path) -> None:
     verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path))
     if verdict.isolation == "degraded":
         pytest.skip("this system has no filter of system calls")
     assert verdict.unexpected == []
+
+
+@pytest.mark.slow
+def test_the_walls_hold_without_the_language_policy_in_a_process_for_each_run(tmp_path: Path) -> None:
+    verdict = judge(load("escapes.yaml", raw=True), write_raw_boot(tmp_path), fresh=True)
+    if verdict.isolation == "degraded":
+        pytest.skip("this system has no filter of system calls")
+    assert verdict.unexpected == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["escapes.yaml", "benign.yaml"])
+def test_every_item_comes_out_the_same_in_a_process_for_each_run(name: str) -> None:
+    assert judge(load(name), fresh=True).unexpected == []
 
 
 @pytest.mark.slow

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from sandbox_corpus.users import find_interpreter
+from sandbox_corpus.users import find_interpreter, run_as_nobody
 
 ROOT = Path(__file__).parents[3]
 
@@ -86,10 +87,26 @@ def test_root_runs_it_once_more_as_an_unprivileged_user(tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in lines] == ["as root", "as nobody"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root does run it as another user")
-def test_a_user_runs_it_only_as_itself_and_is_told_so(tmp_path: Path) -> None:
-    status, lines = run_tool(tmp_path, DENIED)
+def run_tool_as_a_user(text: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    """The same by somebody without privileges: as whom the tests run, or else nobody."""
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() != 0:
+            return run_tool(Path(folder), text)
+        interpreter = find_interpreter()
+        if interpreter is None:
+            pytest.skip("nobody can start no Python with these packages here")
+        corpus = Path(folder) / "corpus.yaml"
+        corpus.write_text(text, encoding="utf-8")
+        corpus.chmod(0o644)
+        Path(folder).chmod(0o755)
+        status = run_as_nobody(interpreter, [str(corpus)], "")
+        return status, capfd.readouterr().out.splitlines()
+
+
+def test_a_user_runs_it_only_as_itself_and_is_told_so(capfd: pytest.CaptureFixture[str]) -> None:
+    status, lines = run_tool_as_a_user(DENIED, capfd)
     assert status == 0
+    assert closing(lines) == ["1 escapes, 0 unexpected; 0 benign, 0 work"]
     assert lines[-1].startswith("run as this user only")
 
 

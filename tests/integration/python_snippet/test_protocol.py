@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
+from hookrt.actions.python_snippet import rest
+from hookrt.actions.python_snippet.spawn import cpu_seconds
+
 MISBEHAVIOUR = {
     "a wrong id": 'send(done.replace(id.encode(), b"0" * 16))',
     "two answers": 'os.write(fd, 2 * (struct.pack(">I", len(done)) + done))',
     "an answer and a byte more": 'os.write(fd, struct.pack(">I", len(done)) + done + b"x")',
     "a frame without end": 'os.write(fd, struct.pack(">I", 2**31))',
     "no JSON": 'send(b"{]")',
+    "text that is no UTF-8": """send(done.replace(b'"honest"', bytes([34, 255, 34])))""",
+    "an id that is no UTF-8": "send(done.replace(id.encode(), bytes([201]) * 16))",
     "JSON of another shape": 'send(b"[1, 2]")',
     "deep JSON": """send(done.replace(b'"honest"', b"[" * 40000 + b"]" * 40000))""",
     "an unknown kind": """send(done.replace(b'"done"', b'"rich"'))""",
     "logs that are no text": """send(done[:-1] + b', "logs": [1]}')""",
+    "a line that no snippet has": """send(done[:-1] + b', "line": ' + b"9" * 30 + b"}")""",
     "a line that is no number": """send(done[:-1] + b', "line": "9"}')""",
 }
 
@@ -67,6 +73,47 @@ def test_a_worker_that_speaks_without_being_asked_is_ended(
             [pid] = bench.pool.pids("hook")
             await eventually(lambda: not is_alive(pid))
             assert bench.pool.pids("hook") == []
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_computes_on_after_its_answer_is_ended(
+    open_bench: Any, fake_boot: Any, is_alive: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "LOOK_EVERY", 0.5)
+    behaviour = "signal.signal(signal.SIGXCPU, signal.SIG_IGN); send(done)\nwhile True: pass"
+
+    async def story() -> None:
+        async with open_bench(fake_boot(behaviour)) as bench:
+            assert (await bench.run("result = 1")).result == "honest"
+            [pid] = bench.pool.pids("hook")
+            await eventually(lambda: not is_alive(pid))
+            assert bench.pool.pids("hook") == []
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_rests_after_a_run_that_computed_long_is_kept(
+    open_bench: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def look(process: int) -> float:
+        looks.append(cpu_seconds(process))
+        return looks[-1]
+
+    monkeypatch.setattr(rest, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(rest, "cpu_seconds", look)
+    code = "import time\nend = time.monotonic() + 0.4\nwhile time.monotonic() < end: pass\nresult = 1"
+
+    async def story() -> None:
+        async with open_bench() as bench:
+            assert (await bench.run("result = 1")).result == 1
+            [pid] = bench.pool.pids("hook")
+            assert (await bench.run(code)).result == 1
+            before = len(looks)
+            await eventually(lambda: len(looks) > before + 5)
+            assert bench.pool.pids("hook") == [pid]
 
     asyncio.run(story())
 

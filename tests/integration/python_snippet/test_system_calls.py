@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[3]
 
 TRACED_BOOT = """\
 import os, sys
-command = [{strace!r}, "-D", "-o", {log!r} + str(os.getpid()), sys.executable, "-I", "-S", {boot!r}, *sys.argv[1:]]
+command = [{strace!r}, "-DD", "-o", {log!r} + str(os.getpid()), sys.executable, "-I", "-S", {boot!r}, *sys.argv[1:]]
 os.execv(command[0], command)
 """
-"""With `-D` the tracer is not in between: the worker stays a child of the service, whom it dies with."""
+"""With `-DD` the tracer is not in between, nor in the group that is killed: the worker stays a child of the service."""
 
 MORE = """\
 - {snippet: "import time; time.sleep(0.01); result = 1", result: 1}

@@ -82,6 +82,8 @@ def test_every_number_of_a_call_is_that_of_libseccomp(machine: str) -> None:
     resolve = library.seccomp_syscall_resolve_name_arch
     resolve.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
     others = {"pivot_root": namespaces._PIVOT_ROOT[machine], "landlock_restrict_self": landlock._RESTRICT}
+    fork = {name: number for name, (number, _) in seccomp.ONLY_WITH[machine].items()}
+    others |= {**seccomp.TO_FORK[machine], **fork}
     for name, number in {**seccomp.ALLOWED[machine], **seccomp.WITHOUT_EXECUTION[machine], **others}.items():
         assert resolve(seccomp.AUDIT[machine], name.encode()) == number, name
 

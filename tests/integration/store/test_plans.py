@@ -33,6 +33,7 @@ PLANS = {
     "order_keys_of": (json.dumps([1, 2, 3]),),
     "window_since": ("h7", "dedupe", "k"),
     "delete_old_windows": (10**16, 100),
+    "count_values": ("state/h7/python", 10**16),
     "event": ("e1", "http"),
     "delivery": ("d7",),
     "deliveries_of_event": (7,),

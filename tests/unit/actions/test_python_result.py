@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookrt.actions.python_snippet.worker.console import Console
-from hookrt.actions.python_snippet.worker.result import MAX_DEPTH, Normaliser
+from hookrt.actions.python_snippet.worker.result import Normaliser
 from hookrt.actions.python_snippet.worker.stops import BadResultError, OutputExceeded
+from hookrt.actions.python_snippet.worker.wire import MAX_DEPTH
 
 LIMIT = 10_000
 JSON = st.recursive(

@@ -29,7 +29,8 @@ def test_limits_are_written_as_sizes_and_default_to_the_services() -> None:
         {"code": "x", "memory": "1MiB"},
         {"code": "x", "memory": "lots"},
         {"code": "x", "result": "1GiB"},
-        {"code": "x", "isolation": "fresh"},
+        {"code": "x", "isolation": "none"},
+        {"code": "x", "depth": 65},
     ],
 )
 def test_what_cannot_work_is_a_problem_of_the_settings(wrong: dict[str, Any]) -> None:
@@ -37,7 +38,19 @@ def test_what_cannot_work_is_a_problem_of_the_settings(wrong: dict[str, Any]) ->
         PythonSettings.model_validate(wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"workers": 0}, {"spares": -1}, {"runs_per_worker": 0}, {"require": "full"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"workers": 0},
+        {"spares": -1},
+        {"runs_per_worker": 0},
+        {"require": "some"},
+        {"timeout": "0s"},
+        {"timeout": "48h"},
+        {"depth": 0},
+        {"depth": 65},
+    ],
+)
 def test_so_it_is_for_the_service(wrong: dict[str, Any]) -> None:
     with pytest.raises(pydantic.ValidationError):
         PythonServiceSettings.model_validate(wrong)

@@ -61,6 +61,14 @@ def test_what_a_rule_drops_and_what_has_no_key_is_counted():
     assert found['hookrt_missing_keys_total{hook="welcome",rule="order"}'] == 1
 
 
+def test_what_actions_say_of_themselves_is_shown_with_how_many_warnings_they_have():
+    load = Load(facts={"python": {"isolation": "core"}, "pump": {}}, warnings={"python": 0, "pump": 2})
+    found = samples(Metrics(lambda: load))
+    assert found['hookrt_action_info{action="python",fact="isolation",value="core"}'] == 1
+    assert found['hookrt_action_warnings{action="python"}'] == 0
+    assert found['hookrt_action_warnings{action="pump"}'] == 2
+
+
 def test_hooks_that_are_disabled_and_enabled_are_counted_and_those_of_the_moment_shown():
     metrics = Metrics(lambda: Load(disabled=["welcome"]))
     metrics.hook_disabled("welcome", "endpoint")

@@ -1,8 +1,8 @@
-"""Starts a worker; run as a script: `python -I -S boot.py [--checks] FD PARENT MEMORY DIRECTORY...`.
+"""Starts a worker; run as a script: `python -I -S boot.py [--checks|--fresh] FD PARENT MEMORY DIRECTORY...`.
 
-With `--checks` it compiles snippets and runs none. The directories hold RestrictedPython and msgspec. hookrt itself is
-not imported: empty packages stand in for the parents of this one, since their real modules would pull in the service's
-dependencies.
+With `--checks` it compiles snippets and runs none; with `--fresh` each run has a process of its own. The directories
+hold RestrictedPython and msgspec. hookrt itself is not imported: empty packages stand in for the parents of this one,
+since their real modules would pull in the service's dependencies.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ def prepare_imports(directories: list[str]) -> None:
 
 def main() -> None:
     """Answer requests on the given descriptor until the service closes it."""
-    checks = sys.argv[1] == "--checks"
-    descriptor, parent, memory, *directories = sys.argv[2 if checks else 1 :]
+    kind = sys.argv[1] if sys.argv[1].startswith("--") else ""
+    descriptor, parent, memory, *directories = sys.argv[2 if kind else 1 :]
     prepare_imports(directories)
-    from hookrt.actions.python_snippet.worker.serve import serve, serve_checks  # noqa: PLC0415 - needs these paths
+    from hookrt.actions.python_snippet.worker.serve import (  # noqa: PLC0415 - needs these paths
+        serve,
+        serve_checks,
+        serve_fresh,
+    )
 
-    (serve_checks if checks else serve)(int(descriptor), int(parent), int(memory))
+    {"": serve, "--checks": serve_checks, "--fresh": serve_fresh}[kind](int(descriptor), int(parent), int(memory))
 
 
 if __name__ == "__main__":

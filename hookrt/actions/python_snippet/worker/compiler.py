@@ -14,7 +14,8 @@ from hookrt.actions.python_snippet.worker.modules import MODULES, names_of
 from hookrt.actions.python_snippet.worker.offer import BUILTINS
 from hookrt.actions.python_snippet.worker.policy import SnippetPolicy
 from hookrt.actions.python_snippet.worker.survey import Import, Survey, look_over
-from hookrt.actions.python_snippet.worker.wire import Finding
+from hookrt.actions.python_snippet.worker.uses import find_uses
+from hookrt.actions.python_snippet.worker.wire import Finding, Use
 
 MAX_SOURCE = 64 * 1024
 """Bytes of source text."""
@@ -24,16 +25,25 @@ WITHHELD = (frozenset(dir(builtins)) | {"exit", "quit", "help", "copyright", "cr
 """Names that Python has and snippets have not."""
 
 
+_HTTP = 'use ctx.http.get(...), and grant it: "allow: {http: [https://api.example.com]}"'
+_INSTEAD = {
+    **dict.fromkeys(("requests", "httpx", "aiohttp", "urllib3", "http"), _HTTP),
+    **dict.fromkeys(("os", "dotenv"), 'for a secret use ctx.secrets.NAME, and grant it: "allow: {secrets: [NAME]}"'),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A snippet's code, None when `findings` has something.
 
-    `advice` holds what would fail when it runs: it is shown by a check, while a run finds out by itself.
+    `advice` holds what would fail when it runs: it is shown by a check, while a run finds out by itself. `uses` are
+    the places that use what has to be granted.
     """
 
     code: CodeType | None
     findings: tuple[Finding, ...] = ()
     advice: tuple[Finding, ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 def compile_snippet(source: str) -> Compiled:
@@ -54,6 +64,7 @@ def compile_snippet(source: str) -> Compiled:
 def _compile(source: str) -> Compiled:
     tree = ast.parse(source, FILENAME, "exec")
     survey = look_over(tree)
+    uses = find_uses(tree, survey.run)
     policy = SnippetPolicy(source)
     policy.visit(tree)
     findings = policy.findings
@@ -61,7 +72,7 @@ def _compile(source: str) -> Compiled:
         findings.append(Finding(message=NO_RESULT))
     if findings:
         return Compiled(None, tuple(findings))
-    return Compiled(compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0), (), tuple(_advise(survey)))
+    return Compiled(compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0), (), tuple(_advise(survey)), uses)
 
 
 def _advise(survey: Survey) -> Iterator[Finding]:
@@ -78,7 +89,8 @@ def _advise(survey: Survey) -> Iterator[Finding]:
 def _advise_import(wanted: Import) -> Iterator[Finding]:
     if wanted.module not in MODULES:
         close = difflib.get_close_matches(wanted.module, MODULES, 1)
-        hint = f"did you mean {close[0]}?" if close else f"available are {', '.join(sorted(MODULES))}"
+        hint = _INSTEAD.get(wanted.module.partition(".")[0])
+        hint = hint or (f"did you mean {close[0]}?" if close else f"available are {', '.join(sorted(MODULES))}")
         yield _at(wanted.node, f"the module {wanted.module!r} is not available in snippets", hint)
         return
     offered = names_of(MODULES[wanted.module])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from hookrt.actions.python_snippet.worker.stops import DeadlineReached
@@ -20,11 +22,12 @@ class Deadline:
     def __init__(self) -> None:
         self.fired = False
         self._armed = False
+        self._held = False
         signal.signal(signal.SIGALRM, self._ring)
 
     def start(self, seconds: float) -> None:
         """Begin to count; at least a millisecond."""
-        self.fired = False
+        self.fired = self._held = False
         self._armed = True
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), REPEAT)
 
@@ -33,6 +36,17 @@ class Deadline:
         self._armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Raise nothing within, where it would cut a frame in two; whoever waits there is woken in time by others."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self.fired:
+            raise DeadlineReached
+
     def remaining(self) -> float:
         """Seconds that the run still has."""
         return signal.getitimer(signal.ITIMER_REAL)[0]
@@ -40,4 +54,5 @@ class Deadline:
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
         if self._armed:
             self.fired = True
-            raise DeadlineReached
+            if not self._held:
+                raise DeadlineReached

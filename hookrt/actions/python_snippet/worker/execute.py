@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from hookrt.actions.python_snippet.worker.asking import Exchange, make_ask
+from hookrt.actions.python_snippet.worker.capabilities import capabilities
 from hookrt.actions.python_snippet.worker.classes import FILENAME, SnippetType
 from hookrt.actions.python_snippet.worker.compiler import NO_RESULT, WITHHELD, Compiled
 from hookrt.actions.python_snippet.worker.console import Console
 from hookrt.actions.python_snippet.worker.context import Context
 from hookrt.actions.python_snippet.worker.deadline import Deadline
 from hookrt.actions.python_snippet.worker.guards import GUARDED_BUILTINS, read_attribute, read_item, writable
+from hookrt.actions.python_snippet.worker.http_face import HttpError
 from hookrt.actions.python_snippet.worker.modules import import_module
 from hookrt.actions.python_snippet.worker.offer import PLAIN_BUILTINS
 from hookrt.actions.python_snippet.worker.result import Normaliser
@@ -20,6 +24,9 @@ from hookrt.actions.python_snippet.worker.wire import Answer, Finding, Request
 
 MAX_MESSAGE = 2000
 """Characters of an error's text."""
+
+MAX_CAUSE = 100
+"""Characters of its reason."""
 
 _BUILTINS: dict[str, Any] = {
     **PLAIN_BUILTINS,
@@ -50,11 +57,12 @@ class Executor:
         self._compiled: dict[str, Compiled] = {}
         self._deadline = Deadline()
 
-    def answer(self, request: Request) -> Answer:
-        """What becomes of the request; never raises but for a fault of its own."""
+    def answer(self, request: Request, exchange: Exchange) -> Answer:
+        """What becomes of the request; never raises but for a fault of its own. `exchange` carries the run's calls."""
+        began = time.perf_counter()
         console = Console(request.output)
         try:
-            answer = self._timed(request, console)
+            answer = self._timed(request, console, exchange)
         except StopRun as stop:  # it struck between two safe places
             self._deadline.stop()
             answer = _stopped(request, stop.kind)
@@ -64,14 +72,15 @@ class Executor:
         elif console.full:
             answer = _stopped(request, "output_limited", answer.line)
         answer.logs = console.lines()
+        answer.took = time.perf_counter() - began
         return answer
 
-    def _timed(self, request: Request, console: Console) -> Answer:
+    def _timed(self, request: Request, console: Console, exchange: Exchange) -> Answer:
         self._deadline.start(request.timeout)
         try:
             if request.check:
                 return self._check(request)
-            return self._attempt(request, console)
+            return self._attempt(request, console, exchange)
         except MemoryError:
             return Answer(id=request.id, kind="memory", message=_MEMORY)
         finally:
@@ -79,14 +88,17 @@ class Executor:
 
     def _check(self, request: Request) -> Answer:
         compiled = self._compiler(request.code or "")
-        return Answer(id=request.id, kind="done", findings=[*compiled.findings, *compiled.advice])
+        found = [*compiled.findings, *compiled.advice]
+        return Answer(id=request.id, kind="done", findings=found, uses=list(compiled.uses))
 
-    def _attempt(self, request: Request, console: Console) -> Answer:
+    def _attempt(self, request: Request, console: Console, exchange: Exchange) -> Answer:
         compiled = self._compile(request)
         if compiled.code is None:
             return _rejected(request, compiled.findings)
         space = {**self._surroundings, "event": request.event, "_print_": console.print}
-        space["ctx"] = Context({**request.context, "log": console.log})
+        ask = make_ask(request.id, exchange, self._deadline) if request.grants else None
+        offered = capabilities(request.grants, ask)
+        space["ctx"] = Context({**request.context, "log": console.log, **offered})
         try:
             exec(compiled.code, space)  # noqa: S102 - the purpose of the whole
             return _finish(request, space)
@@ -109,7 +121,7 @@ def _finish(request: Request, space: dict[str, Any]) -> Answer:
         value = space["result"]
     else:
         return _rejected(request, (Finding(message=NO_RESULT),))
-    return Answer(id=request.id, kind="done", result=Normaliser(request.result).copy(value))
+    return Answer(id=request.id, kind="done", result=Normaliser(request.result, request.depth).copy(value))
 
 
 def _rejected(request: Request, findings: tuple[Finding, ...]) -> Answer:
@@ -133,7 +145,8 @@ def _failed(request: Request, error: BaseException) -> Answer:
     line = snippet_line(error.__traceback__)
     error.__traceback__ = None  # frees the run's frames, also those of a MemoryError
     kind, message = _describe(error)
-    return Answer(id=request.id, kind=kind, message=message[:MAX_MESSAGE], line=line)
+    cause = error.reason if type(error) is HttpError else ""
+    return Answer(id=request.id, kind=kind, message=message[:MAX_MESSAGE], line=line, cause=cause[:MAX_CAUSE])
 
 
 def snippet_line(trace: TracebackType | None) -> int | None:

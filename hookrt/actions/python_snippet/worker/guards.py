@@ -9,6 +9,7 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
+from hookrt.actions.python_snippet.worker.capabilities import Secrets
 from hookrt.actions.python_snippet.worker.classes import SnippetType, is_own_function
 from hookrt.actions.python_snippet.worker.context import Context
 from hookrt.actions.python_snippet.worker.modules import Module
@@ -25,7 +26,7 @@ def read_attribute(owner: Any, name: str, /) -> Any:
     if type(name) is str and kind in ATTRIBUTES and name in ATTRIBUTES[kind]:
         return getattr(owner, name)
     check_attribute_name(name)
-    if kind is Module or kind is Context:
+    if kind is Module or kind is Context or kind is Secrets:
         return getattr(owner, name)
     if isinstance(owner, type):
         return _of_class(owner, name)
@@ -127,7 +128,7 @@ def delete_attribute(owner: Any, name: Any, /) -> None:
 def read_item(owner: Any, key: Any, /) -> Any:
     """`owner[key]` of the types that have items."""
     kind = type(owner)
-    if kind in INDEXED or kind is Context or type(kind) is SnippetType:
+    if kind in INDEXED or kind is Context or kind is Secrets or type(kind) is SnippetType:
         return owner[key]
     if isinstance(owner, type):
         raise DeniedError(f"{owner.__name__}[...] is not available in snippets")

@@ -18,6 +18,7 @@ import html
 import itertools
 import json
 import math
+import os
 import random
 import re
 import statistics
@@ -32,7 +33,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedImportError
-from hookrt.actions.python_snippet.worker.wrapped import bound_sleep, total_ordering, wraps
+from hookrt.actions.python_snippet.worker.wrapped import bound_sleep, hide_cache, total_ordering, wraps
 from hookrt.actions.python_snippet.worker.zones import zone, zone_names
 
 
@@ -80,7 +81,7 @@ def names_of(module: Module) -> Mapping[str, Any]:
 def _public(real: Any, without: str = "", only: str = "") -> dict[str, Any]:
     names = only.split() or getattr(real, "__all__", None) or [name for name in dir(real) if not name.startswith("_")]
     dropped = set(without.split())
-    return {name: getattr(real, name) for name in names if name not in dropped}
+    return {name: hide_cache(getattr(real, name)) for name in names if name not in dropped}
 
 
 def _regular_expressions() -> dict[str, Any]:
@@ -93,6 +94,7 @@ def _regular_expressions() -> dict[str, Any]:
 
 def _randomness() -> dict[str, Any]:
     generator = random.Random()  # noqa: S311 - as Python's own; secrets are not made here
+    os.register_at_fork(after_in_child=generator.seed)  # else every process that is made for a run draws the same
     names = (
         "betavariate choice choices expovariate gauss getrandbits lognormvariate normalvariate paretovariate "
         "randbytes randint random randrange sample shuffle triangular uniform vonmisesvariate weibullvariate"

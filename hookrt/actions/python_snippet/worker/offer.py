@@ -29,6 +29,10 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
+from hookrt.actions.python_snippet.worker.capabilities import EmitError, SecretMissing, State, StateError
+from hookrt.actions.python_snippet.worker.http_face import Headers, Http, HttpError, Response
+from hookrt.actions.python_snippet.worker.stops import CapabilityError
+
 _PLAIN = """
     abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter float
     format frozenset hash hex int isinstance issubclass iter len list map max min next object oct ord pow property
@@ -91,6 +95,10 @@ def _listed() -> dict[type, str]:
         zoneinfo.ZoneInfo: "key utcoffset tzname dst fromutc",
         type(cached): "cache_info cache_clear",
         type(cached.cache_info()): "hits misses maxsize currsize",
+        Http: "get head options post put patch delete request Error",
+        Response: "status_code status ok is_success is_error url headers text content body json raise_for_status",
+        Headers: "get keys values items",
+        State: "get set delete compare_and_set add Error",
     }
 
 
@@ -107,6 +115,8 @@ _ERROR_ATTRIBUTES: dict[type[BaseException], str] = {
     json.JSONDecodeError: "args msg doc pos lineno colno",
     re.error: "args msg pattern pos lineno colno",
     binascii.Error: "args",
+    **dict.fromkeys((CapabilityError, StateError, SecretMissing, EmitError), "args reason message"),
+    HttpError: "args reason message response status_code",
 }
 
 
@@ -129,6 +139,7 @@ INDEXED: frozenset[type] = frozenset(
         *(type(datetime.date.min.isocalendar()), decimal.DecimalTuple, statistics.LinearRegression),
         *(urllib.parse.ParseResult, urllib.parse.SplitResult, urllib.parse.DefragResult),
         *(urllib.parse.ParseResultBytes, urllib.parse.SplitResultBytes, urllib.parse.DefragResultBytes),
+        *(Headers, State),
     }
 )
 """The types whose items may be read."""
@@ -136,7 +147,7 @@ INDEXED: frozenset[type] = frozenset(
 WRITABLE: frozenset[type] = frozenset(
     {
         *(bytearray, dict, list, collections.ChainMap, collections.Counter, collections.OrderedDict),
-        *(collections.defaultdict, collections.deque),
+        *(collections.defaultdict, collections.deque, State),
     }
 )
 """The types whose items may be set and deleted; beside them only the snippet's own objects."""

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from hookrt.actions.python_snippet.worker.stops import BadResultError
+from hookrt.actions.python_snippet.worker.wire import MAX_DEPTH
 
-MAX_DEPTH = 32
 MAX_NODES = 100_000
 MAX_BITS = 256
 
@@ -18,11 +18,13 @@ class Normaliser:
     """Copies one value into plain JSON values; raises BadResultError naming the place.
 
     Exact types only, since a subclass could change what it shows. `limit` is in bytes of JSON; what the walk sees
-    is a lower bound of it, so that a value that shares its parts ends the walk early.
+    is a lower bound of it, so that a value that shares its parts ends the walk early. `name` is what errors call it.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, depth: int = MAX_DEPTH, name: str = "the result") -> None:
+        self._name = name
         self._limit = limit
+        self._depth = depth
         self._room = limit
         self._nodes = MAX_NODES
 
@@ -30,7 +32,7 @@ class Normaliser:
         """The value as plain JSON values; tuples become lists."""
         self._nodes -= 1
         if self._nodes < 0:
-            raise BadResultError(f"the result has more than {MAX_NODES:,} values")
+            raise BadResultError(f"{self._name} has more than {MAX_NODES:,} values")
         kind = type(value)
         if kind is str:
             return self._text(value, path)
@@ -43,31 +45,34 @@ class Normaliser:
             return value
         if kind is int and value.bit_length() <= MAX_BITS:
             return value
-        raise BadResultError(f"{_place(path)} is {_describe(value)}: {_ADVICE}")
+        raise BadResultError(f"{self._place(path)} is {_describe(value)}: {_ADVICE}")
 
     def _object(self, value: dict[Any, Any], path: Path) -> dict[str, Any]:
         self._check_depth(path)
         made = {}
         for key, item in value.items():
             if type(key) is not str:
-                raise BadResultError(f"{_place(path)} has the key {key!r}"[:120] + ": keys must be text")
+                raise BadResultError(f"{self._place(path)} has the key {key!r}"[:120] + ": keys must be text")
             made[self._text(key, path)] = self.copy(item, (*path, key))
         return made
 
     def _text(self, value: str, path: Path) -> str:
         self._room -= len(value) + 2
         if self._room < 0:
-            raise BadResultError(f"the result has more than {self._limit:,} bytes as JSON")
+            raise BadResultError(f"{self._name} has more than {self._limit:,} bytes as JSON")
         if not value.isascii():
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError:
-                raise BadResultError(f"{_place(path)} has half of a surrogate pair, which is no text") from None
+                raise BadResultError(f"{self._place(path)} has half of a surrogate pair, which is no text") from None
         return value
 
     def _check_depth(self, path: Path) -> None:
-        if len(path) >= MAX_DEPTH:
-            raise BadResultError(f"the result is nested more than {MAX_DEPTH} levels deep")
+        if len(path) >= self._depth:
+            raise BadResultError(f"{self._name} is nested more than {self._depth} levels deep")
+
+    def _place(self, path: Path) -> str:
+        return self._name + "".join(f"[{part!r}]"[:60] for part in path[:8]) + ("..." if len(path) > 8 else "")
 
 
 _ADVICE = "return plain values only (dict with text keys, list, str, int, float, bool, None)"
@@ -81,7 +86,3 @@ def _describe(value: Any) -> str:
         return f"a number of more than {MAX_BITS} bits"
     name = kind.__name__[:60]
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _place(path: Path) -> str:
-    return "the result" + "".join(f"[{part!r}]"[:60] for part in path[:8]) + ("..." if len(path) > 8 else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 import sys
@@ -21,7 +22,7 @@ _EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 _ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
 _RETURN = 0x06  # BPF_RET | BPF_K
 
-_NUMBER, _ARCHITECTURE, _THIRD_ARGUMENT = 0, 4, 32  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _THIRD_ARGUMENT = 0, 4, 16, 32  # offsets in struct seccomp_data
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
 _EXECUTABLE = 4  # PROT_EXEC
 
@@ -53,6 +54,21 @@ WITHOUT_EXECUTION: dict[str, dict[str, int]] = {
 }
 """The calls that it may make as long as they do not ask for executable memory."""
 
+TO_FORK: dict[str, dict[str, int]] = {
+    "x86_64": {"kill": 62, "wait4": 61, "getppid": 110, "pipe2": 293, "prlimit64": 302},
+    "aarch64": {"pipe2": 59, "kill": 129, "getppid": 173, "wait4": 260, "prlimit64": 261},
+}
+"""What a worker may do beside that if it makes a process for each run: none of it is left to these processes."""
+
+_FORK = 0x01200011  # SIGCHLD, and that the C library learns the child's number: no thread, no namespace
+_SET_PDEATHSIG = 1
+
+ONLY_WITH: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {
+    "x86_64": {"clone": (56, (_FORK,)), "prctl": (157, (_SET_PDEATHSIG, _PR_SET_SECCOMP))},
+    "aarch64": {"clone": (220, (_FORK,)), "prctl": (167, (_SET_PDEATHSIG, _PR_SET_SECCOMP))},
+}
+"""Likewise, with the values that the first argument may have."""
+
 AUDIT: dict[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
@@ -68,8 +84,14 @@ def machine() -> str:
     return {"arm64": "aarch64", "amd64": "x86_64"}.get(name, name)
 
 
-def build(machine: str) -> bytes:
-    """The filter's program for a machine; KeyError for one that has none."""
+def is_supported() -> bool:
+    """Whether there is a filter for this system at all; its kernel may refuse it all the same."""
+    return sys.platform == "linux" and machine() in ALLOWED and sys.maxsize > 2**32 and sys.byteorder == "little"
+
+
+@functools.cache
+def build(machine: str, *, forking: bool = False) -> bytes:
+    """The filter's program for a machine; KeyError for one that has none. `forking` is for those who make others."""
     plain, guarded = ALLOWED[machine], WITHOUT_EXECUTION[machine]
     code = [
         _step(_LOAD, _ARCHITECTURE),
@@ -85,19 +107,31 @@ def build(machine: str) -> bytes:
             _step(_RETURN, _REFUSE),
             _step(_RETURN, _ALLOW),
         ]
+    if forking:
+        plain = {**plain, **TO_FORK[machine]}
+        for number, values in ONLY_WITH[machine].values():
+            code += _only_with(number, values)
     for number in plain.values():
         code += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ALLOW)]
     code.append(_step(_RETURN, _REFUSE))  # also for the numbers of other calling conventions, such as x32
     return b"".join(code)
 
 
-def install(libc: ctypes.CDLL) -> bool:
-    """Load the filter for good; False where machine or kernel do not have it. Needs no-new-privileges."""
-    if machine() not in ALLOWED or sys.maxsize < 2**32 or sys.byteorder != "little":
+def install(libc: ctypes.CDLL, *, forking: bool = False) -> bool:
+    """Load the filter for good, beside others; False where machine or kernel have none. Needs no-new-privileges."""
+    if not is_supported():
         return False
-    code = build(machine())
+    code = build(machine(), forking=forking)
     program = _Program(len(code) // 8, code)
     return bool(libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
+
+
+def _only_with(number: int, values: tuple[int, ...]) -> list[bytes]:
+    """Allow a call whose first argument has one of these values, refuse it with others."""
+    code = [_step(_EQUAL, number, 0, 2 * len(values) + 2), _step(_LOAD, _FIRST_ARGUMENT)]
+    for value in values:
+        code += [_step(_EQUAL, value, 0, 1), _step(_RETURN, _ALLOW)]
+    return [*code, _step(_RETURN, _REFUSE)]
 
 
 def _step(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:

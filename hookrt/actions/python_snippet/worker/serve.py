@@ -12,50 +12,16 @@ from functools import partial
 
 import msgspec
 
+from hookrt.actions.python_snippet.worker.channel import BROKEN, Channel
 from hookrt.actions.python_snippet.worker.compiler import compile_snippet
 from hookrt.actions.python_snippet.worker.execute import Executor
+from hookrt.actions.python_snippet.worker.ferry import Ferry
+from hookrt.actions.python_snippet.worker.fresh import Zygote
 from hookrt.actions.python_snippet.worker.preload import load_everything
-from hookrt.actions.python_snippet.worker.walls import Walls, raise_walls
-from hookrt.actions.python_snippet.worker.wire import HEADER, MAX_REQUEST, Answer, Ready, decode_request, frame
-
-BROKEN = 3
-"""The exit status of a worker that cannot make sense of what it reads."""
-
+from hookrt.actions.python_snippet.worker.walls import Walls, raise_walls, raise_walls_to_fork
+from hookrt.actions.python_snippet.worker.wire import Answer, Ready, decode_request
 
 Wall = Callable[[int, int], Walls]
-
-
-class Channel:
-    """The worker's end of the socket."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def receive(self) -> bytes | None:
-        """The next frame's body; None when the service has closed."""
-        head = self._read(HEADER.size)
-        if head is None:
-            return None
-        (length,) = HEADER.unpack(head)
-        if length > MAX_REQUEST:
-            os._exit(BROKEN)
-        return self._read(length)
-
-    def send(self, message: msgspec.Struct) -> None:
-        """Write one frame whole."""
-        rest = memoryview(frame(message))
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-
-    def _read(self, length: int) -> bytes | None:
-        data = os.read(self._descriptor, length)
-        if len(data) == length:  # nearly always, and then without a copy
-            return data
-        parts = bytearray(data)
-        while data and len(parts) < length:
-            data = os.read(self._descriptor, length - len(parts))
-            parts += data
-        return bytes(parts) if len(parts) == length else None
 
 
 def serve(
@@ -74,22 +40,45 @@ def serve_checks(descriptor: int, parent: int, memory: int) -> None:
     _serve(Channel(descriptor), Executor(compile_snippet), partial(raise_walls, parent, memory))
 
 
+def serve_fresh(
+    descriptor: int,
+    parent: int,
+    memory: int,
+    executor: Executor | None = None,
+    raise_walls: Wall = raise_walls_to_fork,
+) -> None:
+    """As `serve`, with a process for each run, which is confined further before it sees anything of the snippet.
+
+    This process compiles and runs nothing itself.
+    """
+    load_everything()
+    executor = executor or Executor(compile_snippet)
+    _quieten()
+    zygote = Zygote(Ferry(descriptor), lambda body, child: child.send(_answer(executor, body, child)))
+    walls = zygote.rehearse(raise_walls(parent, memory))
+    Channel(descriptor).send(Ready(isolation=walls.isolation, walls=list(walls.names)))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while zygote.answer_next():
+            pass
+    os._exit(0)
+
+
 def _serve(channel: Channel, executor: Executor, raise_walls: Callable[[], Walls]) -> None:
     _quieten()
     walls = raise_walls()
     channel.send(Ready(isolation=walls.isolation, walls=list(walls.names)))
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while (body := channel.receive()) is not None:
-            channel.send(_answer(executor, body))
+            channel.send(_answer(executor, body, channel))
     os._exit(0)
 
 
-def _answer(executor: Executor, body: bytes) -> Answer:
+def _answer(executor: Executor, body: bytes, channel: Channel) -> Answer:
     try:
         request = decode_request(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         os._exit(BROKEN)
-    return executor.answer(request)
+    return executor.answer(request, channel.exchange)
 
 
 def _quieten() -> None:

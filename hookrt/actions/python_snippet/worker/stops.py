@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+ADD_TO = "to this step"
+"""How a refusal ends that names a line of YAML; the service knows where the step stands, and says it behind."""
+
 
 class StopRun(BaseException):
     """Ends a run; no `except Exception` of a snippet catches it, and where a `finally` does, a flag remembers."""
@@ -19,6 +24,37 @@ class OutputExceeded(StopRun):
     """The run has printed more than it may."""
 
     kind = "output_limited"
+
+
+class CallFailedError(Exception):
+    """A call to the service did not work out; `name` says what kind of failure it is, `fields` tell more."""
+
+    def __init__(self, name: str, message: str, fields: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.name = name
+        self.fields = fields
+
+
+class CapabilityError(Exception):
+    """A failure of something that is granted, as a snippet catches it; `reason` says why in a word.
+
+    A snippet may raise one itself, with whatever it likes.
+    """
+
+    def __init__(self, message: str = "", fields: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields if type(fields) is dict else {}
+
+    @property
+    def reason(self) -> str:
+        """Why, in a word."""
+        reason = self.fields.get("reason")
+        return reason if type(reason) is str else ""
+
+    @property
+    def message(self) -> str:
+        """What happened."""
+        return str(self)
 
 
 class BadResultError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import signal
@@ -52,12 +53,51 @@ def raise_walls(parent: int, memory: int) -> Walls:
     ignore_signals()
     if sys.platform != "linux":
         return Walls(tuple(set_limits(memory)))
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     names = become_nobody() + namespaces.leave(libc, seccomp.machine()) + drop_capabilities(libc)
     tie_to_parent(libc, parent)
     names += set_limits(memory) + refuse_privileges(libc)
     names += forbid_files(libc) + filter_calls(libc)  # the filter is last: it refuses what the others need
     return Walls(tuple(names))
+
+
+def raise_walls_to_fork(parent: int, memory: int) -> Walls:
+    """As `raise_walls`, but so that this process may make others, and these may confine themselves further.
+
+    It must run nothing of a snippet; the walls of those who do are what `confine_run` adds.
+    """
+    ignore_signals()
+    if sys.platform != "linux":
+        return Walls(tuple(set_limits(memory, processes=None)))
+    libc = _libc()
+    names = become_nobody() + namespaces.leave(libc, seccomp.machine()) + drop_capabilities(libc)
+    tie_to_parent(libc, parent)
+    names += set_limits(memory, processes=None) + refuse_privileges(libc)
+    names += forbid_files(libc)
+    if seccomp.install(libc, forking=True) and all(map(_refused, _ATTEMPTS[:-1])):
+        names.append("seccomp")
+    return Walls(tuple(names))
+
+
+def confine_run(walls: Walls, parent: int) -> Walls:
+    """Confine a process that `parent` has just made for one run.
+
+    `walls` are the parent's; those that this process has to have of its own stand in the result if they do.
+    """
+    held = _set({resource.RLIMIT_NPROC: 0}) and "rlimits" in walls.names
+    names = [name for name in walls.names if name not in {"rlimits", "seccomp"}] + (["rlimits"] if held else [])
+    if sys.platform == "linux":
+        libc = _libc()
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(0)
+        names += filter_calls(libc)
+    return Walls(tuple(names))
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def ignore_signals() -> None:
@@ -92,20 +132,27 @@ def tie_to_parent(libc: ctypes.CDLL, parent: int) -> None:
         os._exit(0)
 
 
-def set_limits(memory: int) -> list[str]:
-    """Bound the memory; no file may grow, no core be written, no process started, hardly a descriptor opened."""
+def set_limits(memory: int, processes: int | None = 0) -> list[str]:
+    """Bound the memory; no file may grow, no core be written, no process started, hardly a descriptor opened.
+
+    With None for `processes` their number stays as it is.
+    """
     limits = {
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NPROC: 0,
         resource.RLIMIT_NOFILE: MAX_DESCRIPTORS,
     }
+    if processes is not None:
+        limits[resource.RLIMIT_NPROC] = processes
+    return ["rlimits"] if _set(limits) else []
+
+
+def _set(limits: dict[int, int]) -> bool:
     for kind, limit in limits.items():
         with contextlib.suppress(OSError, ValueError):  # a system that does not have it
             resource.setrlimit(kind, (limit, limit))
-    hold = all(resource.getrlimit(kind) == (limit, limit) for kind, limit in limits.items())
-    return ["rlimits"] if hold else []
+    return all(resource.getrlimit(kind) == (limit, limit) for kind, limit in limits.items())
 
 
 def refuse_privileges(libc: ctypes.CDLL) -> list[str]:
@@ -126,13 +173,7 @@ def filter_calls(libc: ctypes.CDLL) -> list[str]:
 
 def holds() -> bool:
     """The self-test: a file, a look at one, a socket and a process must all be refused."""
-    attempts: tuple[Callable[[], object], ...] = (
-        _open_root,
-        lambda: os.stat("/"),
-        lambda: socket.socket().close(),
-        lambda: os.fork() or os._exit(0),
-    )
-    return all(_refused(attempt) for attempt in attempts)
+    return all(map(_refused, _ATTEMPTS))
 
 
 def _open_root() -> None:
@@ -147,3 +188,11 @@ def _refused(attempt: Callable[[], object]) -> bool:
     except OSError:
         return False
     return False
+
+
+_ATTEMPTS: tuple[Callable[[], object], ...] = (
+    _open_root,
+    lambda: os.stat("/"),
+    lambda: socket.socket().close(),
+    lambda: os.fork() or os._exit(0),
+)

@@ -20,6 +20,22 @@ def bound_sleep(seconds: float, /) -> None:
     time.sleep(seconds)
 
 
+def hide_cache(function: Any) -> Any:
+    """The function itself, or one without its `cache_info`, which would tell of earlier runs."""
+    if not isinstance(function, type(_cached)):
+        return function
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    return call
+
+
+@functools.lru_cache
+def _cached() -> None:
+    """Shows the type of functions with a cache."""
+
+
 def wraps(_wrapped: Any, /, **_options: Any) -> Callable[[Any], Any]:
     """`functools.wraps`; it has nothing to copy, since a snippet cannot read what it would copy."""
     return lambda wrapper: wrapper

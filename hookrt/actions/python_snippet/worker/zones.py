@@ -36,9 +36,13 @@ def _read(root: str) -> Iterator[tuple[str, bytes]]:
                 yield os.path.relpath(path, root), shared.setdefault(data, _MAGIC + data)
 
 
-@functools.lru_cache(maxsize=64)
 def zone(key: str, /) -> zoneinfo.ZoneInfo:
     """The `ZoneInfo` of snippets; a ZoneInfoNotFoundError for a name that the database does not have."""
+    return _zone(key)
+
+
+@functools.lru_cache(maxsize=64)
+def _zone(key: str) -> zoneinfo.ZoneInfo:
     data = zone_data().get(key)
     if data is None:
         raise zoneinfo.ZoneInfoNotFoundError(f"no time zone found with key {key!r}")
