@@ -13,10 +13,8 @@ from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery
 from hookrt.model.event import Event, EventDraft, encode_data, format_time
 from hookrt.model.ids import emitted_event_id
-from hookrt.model.own_events import DELIVERY_DEAD, OWN_EVENTS, OWN_SOURCE, RESERVED, is_own
+from hookrt.model.own_events import DELIVERY_DEAD, OWN_EVENTS, OWN_SOURCE, is_own
 from hookrt.store.contract import NewEvent
-
-__all__ = ["OWN_SOURCE", "RESERVED", "Announcer"]
 
 PATIENCE_S = 1.0
 """The pause before an event that could not be stored is offered again."""
@@ -45,7 +43,7 @@ class Announcer:
         self._kick = kick
 
     def announce(self, event_type: str, data: Mapping[str, Any], *, of: Event | None = None) -> None:
-        """Emit an event of this type, which begins with RESERVED; `of` is the event whose delivery led to it."""
+        """Emit an event of this type, one of OWN_EVENTS; `of` is the event whose delivery led to it."""
         if (of is None or not is_own(of.type)) and self._is_wanted(event_type):
             self._spawn(self._save(EventDraft(event_type, encode_data(dict(data)), source=OWN_SOURCE)))
 

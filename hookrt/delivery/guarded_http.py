@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from hookrt.delivery.endpoint_watch import FAILURES, NO_SIGN, EndpointWatch, Refused, Sign
@@ -14,6 +15,11 @@ from hookrt.plugin.protocols import Http, HttpError, Response
 
 if TYPE_CHECKING:
     import httpx
+
+HASTY = timedelta(seconds=1)
+"""A timeout of a request that is shorter says nothing about the endpoint. Who chooses it (a snippet, say) would else
+have a breaker open that others need.
+"""
 
 _WHY = {
     "breaker-open": "too many attempts failed there",
@@ -70,7 +76,7 @@ class GuardedHttp:
         try:
             response = await self._http.send(method, url, **options)
         except HttpError as error:
-            self._tell(origin, gate, turn, Sign(False if error.reason in FAILURES else None, error.reason))
+            self._tell(origin, gate, turn, _sign_of(error, options.get("timeout")))
             raise
         except BaseException:
             self._tell(origin, gate, turn, NO_SIGN)
@@ -107,3 +113,8 @@ class GuardedHttp:
         if gate is not None:
             self._watch.attempted(gate, turn, sign, self._job)
             self._watch.gates.let_go(origin, gate)
+
+
+def _sign_of(error: HttpError, timeout: timedelta | None) -> Sign:
+    hasty = error.reason == "timeout" and timeout is not None and timeout < HASTY
+    return Sign(False if error.reason in FAILURES and not hasty else None, error.reason)

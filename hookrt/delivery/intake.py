@@ -68,7 +68,7 @@ class Intake:
     async def accept(self, draft: EventDraft, default_source: str) -> Accepted:
         """Store one event; durable when it returns. Raises EventError, EventConflict, Overloaded, StoreError."""
         self._check_load()
-        prepared = self._prepare(self._complete(draft, default_source), identified=draft.id is not None)
+        prepared = self._prepare(self._complete(draft, default_source), draft.only, identified=draft.id is not None)
         try:
             self._saving.append(self._ports.clock.monotonic())
             try:
@@ -86,9 +86,8 @@ class Intake:
         batch: list[Prepared] = []
         try:
             for index, draft in enumerate(drafts):
-                batch.append(
-                    self._prepare(self._complete_at(index, draft, default_source), identified=draft.id is not None)
-                )
+                event = self._complete_at(index, draft, default_source)
+                batch.append(self._prepare(event, draft.only, identified=draft.id is not None))
             self._saving.append(self._ports.clock.monotonic())
             try:
                 saved = await self._ports.store.save_all([prepared.new for prepared in batch])
@@ -197,8 +196,10 @@ class Intake:
             raise EventError(f"'source' is {OWN_SOURCE!r}: only hookrt itself sends as it")
         return event
 
-    def _prepare(self, event: Event, *, identified: bool, hand_over: bool = True) -> Prepared:
+    def _prepare(self, event: Event, only: str | None = None, *, identified: bool, hand_over: bool = True) -> Prepared:
         matched = self._ports.router.match(event, self._ports.env)
+        if only is not None:
+            matched = matched.only(only)
         for hook, why in matched.unanswerable:
             self._ports.log.info("condition-unanswerable", hook=hook, event_type=event.type, why=self._ports.mask(why))
             self._ports.observer.condition_failed(hook)

@@ -20,6 +20,7 @@ from hookrt.model.event import EventDraft, encode_data
 from hookrt.model.hook import Step
 from hookrt.model.ids import emitted_event_id
 from hookrt.model.outcome import Emission, Outcome, OutcomeKind
+from hookrt.model.own_events import is_reserved
 from hookrt.plugin.observer import AttemptRecorded
 from hookrt.store.contract import NewEvent, Recorded, Recording
 
@@ -105,7 +106,7 @@ class Recorder:
         depth = job.event.depth + 1
         if depth > self._ports.limits.depth:
             raise EventError(f"{depth} events in a row have caused each other: the limit against loops")
-        if emission.type.split(".", 1)[0] == "hookrt":
+        if is_reserved(emission.type):
             raise EventError("types that begin with 'hookrt.' are for hookrt itself")
         return EventDraft(
             type=emission.type,

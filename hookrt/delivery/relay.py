@@ -43,6 +43,7 @@ class _Draft(msgspec.Struct, frozen=True):
     content_type: str | None
     binary: bool
     attributes: dict[str, AttributeValue]
+    only: str | None = None
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -212,6 +213,7 @@ def _as_struct(draft: EventDraft) -> _Draft:
         draft.content_type,
         draft.binary,
         dict(draft.attributes),
+        draft.only,
     )
 
 

@@ -21,6 +21,11 @@ class Telling(Observer):
         for observer in self._observers:
             self._guard(observer, observer.event_accepted, source, duplicate=duplicate)
 
+    def request_received(self, source: str, outcome: str) -> None:
+        """A request came in for this source."""
+        for observer in self._observers:
+            self._guard(observer, observer.request_received, source, outcome)
+
     def condition_failed(self, hook: str) -> None:
         """A `when` could not be evaluated."""
         for observer in self._observers:

@@ -10,6 +10,7 @@ from hookrt.egress.gate import Gate
 from hookrt.egress.names import Resolver
 from hookrt.egress.rules import EgressRules
 from hookrt.egress.unsent import UnsentCall
+from hookrt.egress.ways import Remember
 from hookrt.plugin.protocols import Http
 
 __all__ = ["Egress", "EgressRules", "Resolver"]
@@ -19,11 +20,18 @@ class Egress:
     """Hands out the way out, one for each attempt; all of them share connections, names and rules.
 
     `mask` puts `***` in place of the secrets in a text. `resolver` replaces the system's way to find the addresses
-    of a name. It belongs to the event loop in which it is first used.
+    of a name. `remember` is told each token that is fetched for a destination, by the destination's name, so that it
+    is masked from then on. It belongs to the event loop in which it is first used.
     """
 
-    def __init__(self, rules: EgressRules, mask: Callable[[str], str], resolver: Resolver | None = None) -> None:
-        self._gate = Gate(rules, resolver)
+    def __init__(
+        self,
+        rules: EgressRules,
+        mask: Callable[[str], str],
+        resolver: Resolver | None = None,
+        remember: Remember = lambda name, token: None,
+    ) -> None:
+        self._gate = Gate(rules, resolver, remember)
         self._mask = mask
 
     def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:

@@ -13,6 +13,7 @@ from hookrt.egress.gate import Gate
 from hookrt.egress.header_check import check_headers
 from hookrt.egress.record import Mask, Sent, show
 from hookrt.egress.response import Answer
+from hookrt.model.access import Access
 from hookrt.model.attempt import Exchange
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ class HttpCall:
         json: Any = ...,
         params: Mapping[str, str] | None = None,
         timeout: timedelta | None = None,
+        access: Access | None = None,
     ) -> Answer:
         """Send one request and read the answer, up to 1 MiB of it; raises HttpError.
 
-        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own.
+        `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own. `access` is how the
+        destination is reached to which the URL belongs, None for most.
         """
         target = self._gate.read(url, self._trusted)
         if params:
@@ -60,7 +63,8 @@ class HttpCall:
         deadline = self._deadline
         if timeout is not None:
             deadline = min(deadline, monotonic() + timeout.total_seconds())
-        return await self._send(Sent(method, target, headers or _NO_HEADERS, body), deadline)
+        sent = Sent(method, target, headers or _NO_HEADERS, body)
+        return await self._send(sent, deadline) if access is None else await self._send_by(access, sent, deadline)
 
     @property
     def client(self) -> httpx.AsyncClient:
@@ -80,6 +84,11 @@ class HttpCall:
         check_headers(sent.headers)
         self._sent = sent
         return await self._gate.send(sent, deadline)
+
+    async def _send_by(self, access: Access, sent: Sent, deadline: float) -> Answer:
+        check_headers(sent.headers)
+        self._sent = sent
+        return await self._gate.send_by(access, sent, deadline)
 
 
 def _with_json_type(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib import metadata
 from itertools import islice
@@ -54,9 +54,16 @@ class PinnedClient:
 
 
 class Clients:
-    """All clients of one way out."""
+    """All clients of one way out; `build` makes one that has these pins."""
 
-    def __init__(self, *, max_pins: int = MAX_PINS, max_clients: int = MAX_CLIENTS) -> None:
+    def __init__(
+        self,
+        *,
+        max_pins: int = MAX_PINS,
+        max_clients: int = MAX_CLIENTS,
+        build: Callable[[Mapping[str, str]], Client] | None = None,
+    ) -> None:
+        self._build = build or build_client
         self._max_pins = max_pins
         self._max_clients = max_clients
         self._homes: dict[str, PinnedClient] = {}
@@ -65,6 +72,7 @@ class Clients:
         self._building: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._draining = False
 
     def find(self, host: str, address: str) -> PinnedClient | None:
         """The client in which this host is pinned to this very address."""
@@ -86,8 +94,23 @@ class Clients:
     def release(self, home: PinnedClient) -> None:
         """One request through this client is over."""
         home.in_flight -= 1
-        if home.retired and home.in_flight == 0:
+        if home.in_flight > 0:
+            return
+        if home.retired:
             self._bury(home)
+        elif self._draining:
+            self._retire(home)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a connection yet, or may be one soon."""
+        return bool(self._clients or self._closing or self._building)
+
+    def drain(self) -> None:
+        """Close every client as soon as no request is under way through it."""
+        self._draining = True
+        for home in list(self._clients):
+            self._retire(home)
 
     async def close(self) -> None:
         """Close all clients; requests still under way through them fail."""
@@ -105,7 +128,7 @@ class Clients:
                 chosen = list(islice(self._wanted, self._max_pins))
                 pins = {host: self._wanted.pop(host) for host in chosen}
                 pins = self._absorb_small(len(pins)) | pins
-                self._install(await asyncio.to_thread(build_client, pins), pins)
+                self._install(await asyncio.to_thread(self._build, pins), pins)
         except (PyreqwestError, ValueError, OSError) as error:
             self._wanted.clear()
             raise HttpError("protocol", f"no HTTP client can be made on this machine: {error}") from error
@@ -158,6 +181,11 @@ def build_client(pins: Mapping[str, str]) -> Client:
 
     It takes milliseconds, so that it belongs into a thread.
     """
+    return make_builder(pins).build()
+
+
+def make_builder(pins: Mapping[str, str]) -> ClientBuilder:
+    """What makes such a client, for those who have more to say of it."""
     builder = (
         ClientBuilder()
         .no_proxy()  # a proxy from the environment would go around the pins
@@ -171,7 +199,7 @@ def build_client(pins: Mapping[str, str]) -> Client:
     for host, address in pins.items():
         if host != LITERAL:
             builder = builder.resolve(host, address, 0)  # port 0 leaves the URL's
-    return builder.build()
+    return builder
 
 
 @functools.cache

@@ -28,6 +28,8 @@ class Unconnected(HttpError):  # noqa: N818 - a state, as its parent says the re
 
 
 _CONNECT_ROWS = (  # (a part of the text, the reason, the message)
+    ("proxy authorization required", "refused", "no connection to {at}: the proxy wants other credentials"),
+    ("tunnel error: unsuccessful", "refused", "no connection to {at}: the proxy does not let it through"),
     ("dns error", "dns", "the name has no address"),
     ("connection refused", "refused", "the connection to {at} was refused"),
     ("unreachable", "refused", "{at} cannot be reached from here"),

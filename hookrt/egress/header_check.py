@@ -18,6 +18,12 @@ def check_headers(headers: Mapping[str, str]) -> None:
         raise HttpError("bad-request", f"the header {name} is set by the client and cannot be set by hand")
 
 
+def check_authorization(headers: Mapping[str, str]) -> None:
+    """Raise HttpError `bad-request` where an authorization was set by hand beside the destination's own."""
+    if any(name.lower() == "authorization" for name in headers):
+        raise HttpError("bad-request", "the header authorization is made by the destination's `auth`")
+
+
 def explain_headers(method: str, headers: Mapping[str, str]) -> str:
     """Why the client refused this method and these headers, without showing a value, which may be a secret."""
     for name, value in headers.items():

@@ -1,7 +1,8 @@
 """Which addresses are public, and what the others are; pure.
 
 The table holds what the IANA registries of special-purpose addresses list as not globally reachable, and what the
-clouds use for their metadata services. What is not in it and not global by Python's own tables is refused too.
+clouds use for their metadata services. What is not in it and not global by Python's own tables is refused too, and so
+is IPv6 that has been given to nobody.
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ _METADATA = frozenset(
         "169.254.169.123",  # AWS: time
         "169.254.170.2",  # AWS: credentials of containers
         "169.254.170.23",  # AWS: credentials of pods
+        "169.254.169.249",  # AWS: further addresses of its resolver, time and licences
+        "169.254.169.250",
+        "169.254.169.251",
+        "169.254.169.252",  # Google: the metadata server of Kubernetes' nodes
+        "169.254.42.42",  # Scaleway
         "169.254.0.23",  # Tencent
         "168.63.129.16",  # Azure: the host's agent
         "100.100.100.200",  # Alibaba
@@ -80,6 +86,8 @@ _METADATA = frozenset(
         "fd00:ec2::253",  # AWS: the resolver
         "fd00:ec2::23",  # AWS: credentials of pods
         "fd20:ce::254",  # Google
+        "fd00:c1::a9fe:a9fe",  # Oracle
+        "fd00:42::42",  # Scaleway
     )
 )
 
@@ -89,6 +97,9 @@ METADATA_HOSTS = frozenset(
         "metadata.goog",
         "metadata.azure.internal",
         "metadata.tencentyun.com",
+        "metadata.packet.net",
+        "metadata.platformequinix.com",
+        "rancher-metadata",
         "instance-data.ec2.internal",
     }
 )
@@ -98,6 +109,8 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 _V4_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _CARRIES_V4 = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"), _NAT64)
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def canonical(address: Address) -> Address:
@@ -127,7 +140,9 @@ def not_public(address: Address) -> Range | None:
     for known in _RANGES:
         if address.version == known.network.version and address in known.network and not _wraps(address):
             return known
-    if not address.is_global and not _wraps(address):
+    if _wraps(address):
+        return None
+    if not address.is_global or (address.version == 6 and address not in _UNICAST):
         return Range(ipaddress.ip_network(address), "not a public address")
     return None
 
@@ -142,4 +157,6 @@ def _carried(address: ipaddress.IPv6Address) -> Iterator[Address]:
     if address.teredo is not None:
         yield from address.teredo
     if address in _NAT64 or address in _V4_TRANSLATED or (address in _V4_COMPATIBLE and int(address) > 1):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

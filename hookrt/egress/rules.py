@@ -93,6 +93,17 @@ class EgressRules:
             return f"{target.host} is a cloud's metadata service, which hands out credentials. {_line(target.host)}"
         return None
 
+    def names_host(self, target: Target) -> bool:
+        """Whether `allow` names this very host, so that the operator answers for wherever it leads."""
+        return any(rule.host == target.host and rule.port in {None, target.port} for rule in self.allow)
+
+    def explain_behind_proxy(self, target: Target) -> str:
+        """Why a name is not asked for over http by a proxy."""
+        return (
+            f"{target.host} would be looked up by the proxy, and without TLS nothing shows that it finds the host that "
+            f"was judged here: use https. {_line(target.host)}"
+        )
+
     def refuse(self, target: Target, address: Address) -> str | None:
         """Why a request to this target must not connect to this address; None when it may.
 

@@ -56,6 +56,8 @@ def read_target(text: str, trusted: Iterable[str]) -> Target:
         raise HttpError("bad-url", f"the URL's host cannot be used: {error}") from None
     if url.host_str != host and literal is None:
         url = url.with_host(host)
+        if url.domain != host:  # what is judged must be what the client reads
+            raise HttpError("bad-url", "the URL's host cannot be used: it reads as two different ones")
     port = url.port_or_known_default or 0
     if port == 0:
         raise HttpError("bad-url", "the URL has the port 0, which nothing listens on")
@@ -76,9 +78,10 @@ def read_host(text: str) -> tuple[str, Address | None]:
     if parsed.domain is None:
         literal = ipaddress.ip_address(host.strip("[]"))
         return str(literal), literal
-    if host == ".":  # the root of all names, which is no host
-        raise ValueError("it is empty or has characters that no host has")
-    return host.removesuffix("."), None
+    host = host.removesuffix(".")
+    if "" in host.split("."):  # without a final dot more than one may become an address in the next reading
+        raise ValueError("it is empty, or has two dots in a row")
+    return host, None
 
 
 def is_local(host: str, literal: Address | None) -> bool:

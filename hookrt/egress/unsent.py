@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hookrt.egress.call import HttpCall
-from hookrt.egress.header_check import check_headers
+from hookrt.egress.header_check import check_authorization, check_headers
 from hookrt.egress.record import Sent
 from hookrt.egress.response import Answer
+from hookrt.model.access import Access
 from hookrt.plugin.protocols import HttpError
 
 
@@ -21,3 +22,9 @@ class UnsentCall(HttpCall):
         check_headers(sent.headers)
         self._sent = sent
         raise HttpError("not-sent", "this is a rehearsal")
+
+    async def _send_by(self, access: Access, sent: Sent, deadline: float) -> Answer:
+        if access.oauth is not None:
+            check_authorization(sent.headers)
+            sent.headers = {**sent.headers, "authorization": "Bearer (fetched when it is sent)"}
+        return await self._send(sent, deadline)

@@ -26,23 +26,35 @@ class Masker:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        self._passing: dict[str, tuple[str, ...]] = {}
         self._pattern: re.Pattern[str] | None = None
         self._anywhere: tuple[str, ...] = ()
         self._words: re.Pattern[str] | None = None
         self._compiled = 0
+        self._changes = 0
 
     def add(self, value: str) -> None:
         """Remember a value; one that is known already, or empty, costs nothing."""
-        if value:
+        if value and value not in self._values:
             self._values.add(value)
+            self._changes += 1
+
+    def add_passing(self, owner: str, value: str) -> None:
+        """Remember a value that soon gives way to another, such as a token: of each owner the last two are known."""
+        before = self._passing.get(owner, ())
+        if value not in before:
+            self._passing[owner] = (*before, value)[-2:]
+            self._changes += 1
 
     def learn(self, other: Masker) -> None:
         """Remember what another one remembers."""
         self._values |= other._values
+        self._passing |= other._passing
+        self._changes += 1
 
     def mask(self, text: str) -> str:
         """The text with every remembered value, also in base64, URL-encoded or escaped, replaced by `***`."""
-        if len(self._values) != self._compiled:
+        if self._changes != self._compiled:
             self._compile()
         if self._pattern is None or not self._may_hold(text):
             return text
@@ -56,12 +68,13 @@ class Masker:
         return self._words is not None and self._words.search(text) is not None
 
     def _compile(self) -> None:
-        self._compiled = len(self._values)
-        forms = {form for value in self._values for form in _forms(value)}
+        self._compiled = self._changes
+        passing = (value for values in self._passing.values() for value in values)
+        forms = {form for value in (*self._values, *passing) for form in _forms(value)}
         short = [form for form in forms if len(form) < _SHORTEST_ANYWHERE]
         self._anywhere = tuple(forms.difference(short))
         self._words = _pattern_of(short) if short else None
-        self._pattern = _pattern_of(forms)
+        self._pattern = _pattern_of(forms) if forms else None
 
     def __repr__(self) -> str:
         return f"Masker({len(self._values)} values)"

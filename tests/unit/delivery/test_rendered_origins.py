@@ -1,9 +1,13 @@
 """RULES "Lanes": breaker, rate and rest of the rendered origin are checked before sending, whatever the action is."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from hookrt.delivery.breaker import State
 from hookrt.model.attempt import Exchange
 from hookrt.model.breaker_policy import BreakerPolicy
 from hookrt.model.delivery import Status
@@ -88,6 +92,34 @@ def test_origins_that_no_destination_names_have_a_breaker_too_once_they_fail(giv
             refused = await waiting(given, world, await world.emit(["http://down.example/"]))
             assert (refused.reason, refused.attempts) == ("breaker-open", 0)
             assert (await world.delivered(["http://up.example/"])).status is Status.SUCCEEDED
+
+    asyncio.run(run())
+
+
+async def hurries(call: Any) -> Outcome:
+    """As a snippet that wants others to believe that an endpoint is down."""
+    seconds = call.event.data
+    for _ in range(10):
+        with contextlib.suppress(HttpError):
+            await call.http.send("POST", "http://slow.example/", timeout=timedelta(seconds=seconds))
+    return Outcome.done()
+
+
+@pytest.mark.parametrize(("seconds", "opened"), [(0, False), (0.5, False), (1, True)])
+def test_a_timeout_that_its_caller_chose_too_short_says_nothing_about_the_endpoint(
+    given, seconds: float, opened: bool
+) -> None:
+    class Slow(Web):
+        async def send(self, method: str, url: str, **options: Any) -> Any:
+            raise HttpError("timeout", "no answer")
+
+    async def run() -> None:
+        hooks = [given.hook(given.step("hurry", lane="hook:hook"))]
+        async with given.world(hooks, {"hurry": hurries}) as world:
+            world.ports.way_out = Slow()
+            world.ports.destinations = {"http://slow.example": Destination("http://slow.example", breaker=TRIPS)}
+            await world.delivered(seconds)
+            assert (State.OPEN in world.engine.gates.states().values()) is opened
 
     asyncio.run(run())
 

@@ -198,7 +198,14 @@ def test_an_output_is_the_same_before_and_after_a_restart(given) -> None:
     assert attempt(given, act, step=given.step("act")).outcome.kind is OutcomeKind.DONE, "unless nobody asks for it"
 
 
-@pytest.mark.parametrize("output", [object(), "\ud800", "x" * 300_000])
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("output", [object(), "\ud800", "x" * 300_000, nested(200)])
 def test_an_output_that_cannot_be_stored_is_a_reject(given, output: Any) -> None:
     async def act(call: Any) -> Outcome:
         return Outcome.done(output)

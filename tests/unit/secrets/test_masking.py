@@ -75,6 +75,18 @@ def test_a_value_that_is_added_later_is_masked_too(masker: Masker) -> None:
     assert masker.mask(f"{SECRET} another-value") == "*** ***"
 
 
+def test_of_a_passing_value_the_last_two_of_each_owner_are_masked() -> None:
+    masker = Masker()
+    for number in range(5):
+        masker.add_passing("crm", f"token-{number}")
+        masker.add_passing("other", f"other-{number}")
+        assert masker.mask(f"token-{number} other-{number}") == "*** ***"
+    assert masker.mask("token-2 token-3 token-4 other-3") == "token-2 *** *** ***"
+    other = Masker()
+    other.learn(masker)
+    assert other.mask("token-4") == "***"
+
+
 def test_without_secrets_a_text_is_returned_as_it_is() -> None:
     masker = Masker()
     masker.add("")
