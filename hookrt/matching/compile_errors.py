@@ -70,6 +70,8 @@ def _undeclared(name: str, text: str, offset: int, names: Names) -> tuple[int, s
         return start, _unknown_function(name.rpartition(".")[2] if name not in FUNCTION_FORMS else name)
     root = name.partition(".")[0]
     known = variables_for(names)
+    if names.request:
+        return start, _undeclared_in_source(root, known)
     if root == "steps":
         return start, "'steps' cannot be used here: before the first step there are event, env and hook"
     if root == "secrets":
@@ -77,6 +79,13 @@ def _undeclared(name: str, text: str, offset: int, names: Names) -> tuple[int, s
     if root in EVENT_FIELDS:
         return start, f"unknown name '{root}'; did you mean 'event.{root}'?"
     return start, f"unknown name '{root}'{suggest(root, known) or '; there are ' + ', '.join(known)}"
+
+
+def _undeclared_in_source(root: str, known: tuple[str, ...]) -> str:
+    if root == "data":
+        return "unknown name 'data'; did you mean 'event.data', or 'body'?"
+    close = suggest(root, known)
+    return f"unknown name '{root}'{close or '; there are ' + ', '.join(known) + '; a fixed text stands in quotes'}"
 
 
 def _unknown_function(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookrt.errors import ExpressionError
@@ -48,13 +49,18 @@ def compile_condition(text: str, names: Names) -> CelCondition:
     Raises ExpressionError, with line and column in `text`, for whatever can be known to be wrong before the first
     event: syntax, names, functions, patterns, sizes, a type that is not bool.
     """
-    start, inner = bare(text, "a condition")
+    return CelCondition(text, names, compile_bare(text, "a condition", names, _check_type))
+
+
+def compile_bare(text: str, what: str, names: Names, check: Callable[[Program], None]) -> Program:
+    """Compile `what`, bare or as one `${{ }}`; raises ExpressionError, as `check` does, with its place in `text`."""
+    start, inner = bare(text, what)
     try:
         program = compile_program(inner, names)
-        _check_type(program)
+        check(program)
     except ExpressionError as error:
         raise shifted(error, text, start, inner) from None
-    return CelCondition(text, names, program)
+    return program
 
 
 def shifted(error: ExpressionError, text: str, start: int, inner: str) -> ExpressionError:

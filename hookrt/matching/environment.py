@@ -11,11 +11,11 @@ from hookrt.matching.paths import Miss, follow_dotted
 
 def environment_for(names: Names) -> Any:
     """The library's environment for these Names, shared by all expressions that see the same root names."""
-    return _environment(names.with_steps, names.secrets)
+    return _environment(names.with_steps, names.secrets, names.request)
 
 
 @functools.cache
-def _environment(with_steps: bool, secrets: bool) -> Any:
+def _environment(with_steps: bool, secrets: bool, request: bool) -> Any:
     from cel_expr_python import cel  # noqa: PLC0415 - 50 MB that only expressions need
     from cel_expr_python.ext import ext_optional, ext_strings  # noqa: PLC0415
 
@@ -29,6 +29,9 @@ def _environment(with_steps: bool, secrets: bool) -> Any:
         variables["steps"] = of.Map(of.STRING, of.Map(of.STRING, of.DYN))
     if secrets:
         variables["secrets"] = of.Map(of.STRING, of.STRING)
+    if request:
+        text = of.Map(of.STRING, of.STRING)
+        variables = {"event": variables["event"], "body": of.DYN, "headers": text, "query": text}
     return cel.NewEnv(
         variables=variables,
         extensions=[ext_optional.ExtOptional(), ext_strings.ExtStrings()],

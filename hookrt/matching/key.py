@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookrt.errors import ExpressionError
-from hookrt.matching.condition import bare, shifted
+from hookrt.matching.condition import compile_bare
 from hookrt.matching.names import Names
 from hookrt.matching.paths import format_path, show
-from hookrt.matching.program import Program, compile_program
-from hookrt.matching.results import json_type
+from hookrt.matching.program import Program
+from hookrt.matching.results import as_text, json_type
 from hookrt.model.hook import Scope
 
 MAX_KEY = 200
@@ -41,22 +41,12 @@ def compile_key(text: str, names: Names) -> CelKey:
 
     Raises ExpressionError, with line and column in `text`, as a condition does, and for a type that no key has.
     """
-    start, inner = bare(text, "a key")
-    try:
-        program = compile_program(inner, names)
-        _check_type(program)
-    except ExpressionError as error:
-        raise shifted(error, text, start, inner) from None
-    return CelKey(text, program)
+    return CelKey(text, compile_bare(text, "a key", names, _check_type))
 
 
 def key_text(value: Any) -> str:
     """The key of a text, a number or a bool: 7, 7.0 and "7" are one key, and so are true and "true"."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value)
+    text = as_text(value)
     if len(text) <= MAX_KEY and text.isprintable():
         return text
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"

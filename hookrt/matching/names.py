@@ -15,13 +15,15 @@ class Names:
     """Which names one expression sees.
 
     `steps` are the ids of the steps before it, `all_steps` those of the whole hook (to say "is a later step").
-    `with_steps` says whether `steps` exists here at all, `secrets` whether `secrets.NAME` may be used.
+    `with_steps` says whether `steps` exists here at all, `secrets` whether `secrets.NAME` may be used. `request` says
+    that this is an expression of a source over the request that came in, which sees that and the event, nothing else.
     """
 
     steps: tuple[str, ...] = ()
     all_steps: tuple[str, ...] = ()
     secrets: bool = False
     with_steps: bool = False
+    request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ VARIABLES = (
     Published("secrets", "secrets.NAME", "a secret, in settings only"),
 )
 """The names at the root of every path."""
+
+REQUEST_VARIABLES = (
+    Published("body", "body.action", "the request's body: of JSON or a form its value, else its text"),
+    Published("headers", 'headers["x-github-event"]', "the request's headers, names in lower case"),
+    Published("query", "query.name", "the parameters of the request's URL"),
+    Published("event", "event.type", "the event that the source makes of the request"),
+)
+"""The names at the root of every path in `type`, `subject` and `id` of a source; there are no others."""
 
 EVENT_FIELDS = ("id", "type", "source", "subject", "time", "data", "attributes", "data_base64")
 """All fields of `event`. `time` is RFC 3339 text (`timestamp(event.time)` for arithmetic); `data_base64` exists for
@@ -187,5 +197,7 @@ def suggest(word: str, choices: Iterable[str]) -> str:
 
 def variables_for(names: Names) -> tuple[str, ...]:
     """The root names that exist under these Names."""
+    if names.request:
+        return tuple(variable.name for variable in REQUEST_VARIABLES)
     absent = {"steps": not names.with_steps, "secrets": not names.secrets}
     return tuple(variable.name for variable in VARIABLES if not absent.get(variable.name, False))

@@ -100,9 +100,11 @@ def _begin(scope: Scope, path: Path) -> tuple[Any, int]:
 
 
 def read_root(scope: Scope, root: str) -> Any:
-    """The whole of `event`, `steps`, `hook` or `env`."""
+    """The whole of `event`, `steps`, `hook` or `env`; in a source, of `body`, `headers` or `query`."""
     if root == "event":
         return scope.event.as_dict()
+    if scope.request is not None and root in scope.request:
+        return scope.request[root]
     if root == "steps":
         return {name: result.as_dict() for name, result in scope.steps.items()}
     return scope.env if root == "env" else scope.hook

@@ -105,6 +105,8 @@ def _return_type(compiled: Any) -> str:
 def _type_of_path(path: Path) -> str:
     """What is known of the type of a path, closer than the library knows it."""
     known = {"hook": "STRING", "env": "STRING", "secrets": "STRING", "steps": "MAP", "event": "MAP"}
+    if path[0] in ("body", "headers", "query"):
+        return "STRING" if path[0] != "body" and len(path) > 1 else "DYN"
     if len(path) == 1 or path[0] in ("env", "secrets"):
         return known[str(path[0])]
     if path[0] == "event":

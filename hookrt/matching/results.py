@@ -38,6 +38,13 @@ def json_type(library_type: str) -> str | None:
     return _JSON_TYPES[name]
 
 
+def as_text(value: str | float) -> str:
+    """A text, a number or a bool as text: 7, 7.0 and "7" are one, and so are true and "true"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def plain(value: Any) -> Any:
     """The library's plain value as JSON values; raises ExpressionError for what JSON does not have.
 

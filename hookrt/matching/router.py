@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from hookrt.errors import ExpressionError, UsageError
 from hookrt.matching.explain import summarize
-from hookrt.matching.patterns import RESERVED, check_pattern, is_literal, matches
+from hookrt.matching.patterns import check_pattern, is_literal, matches
 from hookrt.model.event import Event
 from hookrt.model.hook import Condition, Finding, Hook, Key, Keyed, Scope
+from hookrt.model.own_events import is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Match:
 
     hooks: tuple[Hook, ...] = ()
     unanswerable: tuple[tuple[str, str], ...] = ()
+
+    def only(self, name: str) -> Match:
+        """The same as if there were no hook but the one of this name."""
+        hooks = tuple(hook for hook in self.hooks if hook.name == name)
+        return Match(hooks, tuple(found for found in self.unanswerable if found[0] == name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,7 @@ class Router:
 
     def _matching_patterns(self, event_type: str) -> Iterator[list[_Entry]]:
         branches = [self._patterns]
-        wild = not event_type.startswith(RESERVED)  # only a literal `hookrt` begins what matches `hookrt.…`
+        wild = not is_own(event_type)  # only a literal `hookrt` begins what matches `hookrt.…`
         for segment in event_type.split("."):
             following: list[_Branch] = []
             for branch in branches:

@@ -214,7 +214,8 @@ class Surveyor:
 
     def _check_variables(self, node: Loop) -> None:
         for variable in node.variables:
-            if variable in variables_for(Names(with_steps=True, secrets=True)):
+            taken = (*variables_for(Names(with_steps=True, secrets=True)), *variables_for(self.names))
+            if variable in taken:
                 raise self._error(
                     node, f"'{variable}' has a meaning of its own: give the macro's variable another name"
                 )

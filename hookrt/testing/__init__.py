@@ -1,9 +1,11 @@
 """The kit for plugin authors: test an action without a server.
 
 `event` and `call_for` build what an action is handed; `run_action` runs one as the engine does; `RecordedHttp` answers
-requests without a network, `Receiver` over a real one; `FakeClock` keeps time; `ActionContract` is a class of tests to
-inherit. pytest finds the fixtures `hookrt_receiver`, `hookrt_clock` and `hookrt_http` by itself. All of it is loaded
-when first used, so that pytest pays nothing for a plugin that it does not need.
+requests without a network, `Receiver` over a real one; `MemoryState` remembers; `FakeClock` keeps time;
+`ActionContract` is a class of tests to inherit. `inbound` builds a request that comes in, and `SourceContract` is the
+class of tests for sources of webhooks. pytest finds the fixtures `hookrt_receiver`, `hookrt_clock` and
+`hookrt_http` by itself. All of it is loaded when first used, so that pytest pays nothing for a plugin that it does not
+need.
 """
 
 from __future__ import annotations
@@ -13,23 +15,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hookrt.testing.action_contract import ActionContract
     from hookrt.testing.build_event import event
+    from hookrt.testing.build_inbound import inbound
     from hookrt.testing.exchange import Answer, ReceivedRequest
     from hookrt.testing.fake_clock import FakeClock
+    from hookrt.testing.provided import MemoryState
     from hookrt.testing.receiver import Receiver
     from hookrt.testing.recorded import RecordedHttp, RecordedLog
     from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+    from hookrt.testing.source_contract import SourceContract
 
 __all__ = [
     "ActionContract",
     "Answer",
     "FakeClock",
+    "MemoryState",
     "ReceivedRequest",
     "Receiver",
     "RecordedHttp",
     "RecordedLog",
+    "SourceContract",
     "attempt",
     "call_for",
     "event",
+    "inbound",
     "open_action",
     "real_http",
     "run_action",

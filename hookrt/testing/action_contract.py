@@ -61,6 +61,10 @@ class ActionContract:
         """The HTTP that the action is run with; by default every request is answered 200 with `{}`."""
         return RecordedHttp()
 
+    def make_secrets(self) -> Mapping[str, str]:
+        """The secrets that the action finds in `call.secrets`, by name."""
+        return {}
+
     def make_service_settings(self, tmp_path: Path) -> Mapping[str, Any]:
         """What stands under `service.actions.NAME`; `tmp_path` is an empty folder."""
         return {}
@@ -156,4 +160,4 @@ class ActionContract:
         return {"base_dir": tmp_path, "service_settings": self.make_service_settings(tmp_path)}
 
     def _call(self) -> CallOptions:
-        return {"event": self.make_event(), "http": self.make_http()}
+        return {"event": self.make_event(), "http": self.make_http(), "secrets": self.make_secrets()}

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from hookrt.signing import verify
+from hookrt.signing import VerifiedScheme, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,11 @@ class ReceivedRequest:
         """The body as JSON; raises ValueError when it is none."""
         return msgspec.json.decode(self.body)
 
-    def verify(self, secrets: Sequence[str] | str, now: datetime | None = None) -> None:
-        """Check its Standard Webhooks signature; raises hookrt's VerificationError with the `reason`."""
-        verify(self.headers, self.body, secrets, now=now)
+    def verify(
+        self, secrets: Sequence[str] | str, now: datetime | None = None, scheme: VerifiedScheme = "standard"
+    ) -> None:
+        """Check its signature by this scheme; raises hookrt's VerificationError with the `reason`."""
+        verify(self.headers, self.body, secrets, now=now, scheme=scheme)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from hookrt.testing.action_contract import ActionContract
 from hookrt.testing.build_event import event
+from hookrt.testing.build_inbound import inbound
 from hookrt.testing.exchange import Answer, ReceivedRequest
 from hookrt.testing.fake_clock import FakeClock
+from hookrt.testing.provided import MemoryState
 from hookrt.testing.receiver import Receiver
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
 from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+from hookrt.testing.source_contract import SourceContract
 
 __all__ = [
     "ActionContract",
     "Answer",
     "FakeClock",
+    "MemoryState",
     "ReceivedRequest",
     "Receiver",
     "RecordedHttp",
     "RecordedLog",
+    "SourceContract",
     "attempt",
     "call_for",
     "event",
+    "inbound",
     "open_action",
     "real_http",
     "run_action",

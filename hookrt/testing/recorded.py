@@ -13,6 +13,7 @@ from hookrt.egress.header_check import check_headers
 from hookrt.egress.record import Sent, show
 from hookrt.egress.response import Answer as RealAnswer
 from hookrt.egress.target import read_target
+from hookrt.model.access import Access
 from hookrt.model.attempt import Exchange
 from hookrt.plugin.protocols import HttpError
 from hookrt.testing.exchange import Answer, ReceivedRequest, Script
@@ -44,6 +45,7 @@ class RecordedHttp(Script):
         json: Any = ...,
         params: Mapping[str, str] | None = None,
         timeout: timedelta | None = None,
+        access: Access | None = None,
     ) -> RealAnswer:
         """Keep the request and give the next answer; raises HttpError for one with a fault."""
         target = read_target(url, ())

@@ -15,15 +15,16 @@ import msgspec
 from hookrt.clock import Clock, from_us
 from hookrt.egress import Egress, EgressRules
 from hookrt.model.event import Event
-from hookrt.model.hook import Destination
+from hookrt.model.hook import Destination, Place
 from hookrt.model.ids import message_id
 from hookrt.model.outcome import Outcome, OutcomeKind
 from hookrt.model.policy import DEFAULT_TIMEOUT
 from hookrt.plugin.action import Action, ActionCall, ActionSetup
-from hookrt.plugin.protocols import Http, HttpError, Log
+from hookrt.plugin.protocols import Http, HttpError, Log, State
 from hookrt.plugin.settings import Settings
 from hookrt.testing.build_event import event as build_event
 from hookrt.testing.fake_clock import FakeClock
+from hookrt.testing.provided import MemoryState, Provided
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
 
 SettingsTree = Mapping[str, Any] | Settings
@@ -41,6 +42,9 @@ class CallOptions(TypedDict, total=False):
     steps: Mapping[str, Mapping[str, Any]]
     destinations: Mapping[str, Destination]
     rendered: frozenset[str]
+    secrets: Mapping[str, str]
+    state: State
+    place: Place
     http: Http
     log: Log
     clock: Clock
@@ -63,7 +67,8 @@ def call_for(action: type[Action[Any]] | Action[Any], settings: SettingsTree, **
     """The ActionCall of one attempt with these settings, read as from hooks.yaml (raises pydantic's ValidationError).
 
     Unless `options` say otherwise, its HTTP is a RecordedHttp, its log a RecordedLog, its clock a FakeClock, its event
-    `hookrt.testing.event()`, and it is the first attempt of the step named like the action, in the hook `test`.
+    `hookrt.testing.event()`, and it is the first attempt of the step named like the action, in the hook `test`. It has
+    the `secrets` that are given here by name, and a `state` of its own (a MemoryState).
     """
     happened = options.get("event") or build_event()
     hook, step = options.get("hook", "test"), options.get("step", action.name)
@@ -82,6 +87,9 @@ def call_for(action: type[Action[Any]] | Action[Any], settings: SettingsTree, **
         steps=options.get("steps", {}),
         destinations=options.get("destinations", {}),
         rendered=options.get("rendered", frozenset()),
+        action=action.name,
+        place=options.get("place"),
+        provisions=Provided(options.get("secrets", {}), options.get("state") or MemoryState(options.get("clock"))),
     )
 
 

@@ -23,7 +23,7 @@ from hookrt.cli.failures import EXIT_PROBLEMS
 from hookrt.cli.interrupts import stop_requests
 from hookrt.cli.options import ConfigArgument, EnvFileOption
 from hookrt.cli.project import DEFAULT_PATH, Project, load_configuration, open_project
-from hookrt.cli.receiver_server import Receiver
+from hookrt.cli.receiver_server import Receiver, StandardJudge
 from hookrt.cli.render import Screen
 from hookrt.cli.service import Service, serving
 from hookrt.cli.wording import counted
@@ -102,7 +102,8 @@ def _prepare(screen: Screen, path: Path | None, env_file: Path | None, folder: P
     secrets, mailbox = InventedSecrets(), Mailbox()
     project = replace(open_project(chosen, env_file), last_resort=[secrets])
     configuration = load_configuration(project, "error")
-    receiver_app = Receiver(mailbox.put, lambda: signing_secrets(configuration, secrets.made), unsigned_too=True)
+    judge = StandardJudge(lambda: signing_secrets(configuration, secrets.made), unsigned_too=True)
+    receiver_app = Receiver(mailbox.put, judge)
     receiver = _bind_first_free(receiver_app, RECEIVER_PORT)
     if receiver.port != RECEIVER_PORT:
         screen.line((f"port {RECEIVER_PORT} is in use, so the demo's receiver listens on {receiver.port}", "yellow"))

@@ -1,32 +1,33 @@
-"""`hookrt sources`: where events come from besides HTTP."""
+"""`hookrt sources`: where events come from besides `POST /v1/events`."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
-from hookrt.cli.columns import Column, Fit
+from hookrt.cli.answer import show_answer
+from hookrt.cli.client import Client, NobodyAnswers, segment
 from hookrt.cli.options import ConfigArgument, EnvFileOption, PlainOutputOption
 from hookrt.cli.project import load_configuration, open_project
 from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.source_view import show_source, show_sources
 from hookrt.config.load import Configuration
+from hookrt.errors import HookrtError
+from hookrt.runtime.source_facts import source_details, source_facts, upcoming_times
 
 app = typer.Typer(add_completion=False)
 
-_COLUMNS = (
-    Column("source", Fit.FOLD),
-    Column("plugin", Fit.FOLD),
-    Column("types", Fit.CUT, rank=1),
-    Column("defined", Fit.FOLD, least=20),
-)
+_BRIEF = ("name", "plugin", "path", "types", "place")
 
 
 @app.callback()
 def sources() -> None:
     """List the sources that hooks.yaml declares.
 
-    A source brings events by itself; POST /v1/events is always open besides.
+    A source takes webhooks at its path, /in/NAME, or brings events by itself;
+    POST /v1/events is always open besides.
     """
 
 
@@ -34,7 +35,7 @@ def sources() -> None:
 def list_sources(
     path: ConfigArgument = None, *, env_file: EnvFileOption = None, output: PlainOutputOption = Format.TEXT
 ) -> None:
-    """List the declared sources, the plugin behind each, and the types that it sends.
+    """List the declared sources, the plugin behind each, where senders reach it, and the types that it sends.
 
     They are read from the local hooks.yaml; no service is needed.
 
@@ -42,26 +43,60 @@ def list_sources(
       hookrt sources list
     """
     configuration = load_configuration(open_project(path, env_file), "warn")
-    found = _as_json(configuration)
+    found = [{name: source_facts(one)[name] for name in _BRIEF} for one in configuration.sources]
     screen = Screen()
     if output is Format.JSON:
         screen.raw(to_json({"items": found, "next": None}))
-    elif found:
-        rows = [
-            [(row["name"], "bold"), row["plugin"], ", ".join(row["types"] or ["any"]), row["place"]] for row in found
-        ]
-        screen.table(_COLUMNS, rows)
-    else:
+        return
+    if found:
+        show_sources(screen, found)
+    elif not configuration.lacking_sources:
         screen.line("hooks.yaml declares no sources: events come over HTTP")
+    if configuration.lacking_sources:
+        screen.line(("left out, since a secret is not provided: ", "dim"), ", ".join(configuration.lacking_sources))
 
 
-def _as_json(configuration: Configuration) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": source.name,
-            "plugin": source.plugin.name,
-            "types": None if source.types is None else list(source.types),
-            "place": str(source.place) if source.place else "-",
-        }
-        for source in configuration.sources
-    ]
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="The source's name.")],
+    path: ConfigArgument = None,
+    *,
+    env_file: EnvFileOption = None,
+    output: PlainOutputOption = Format.TEXT,
+) -> None:
+    """Show one source: where senders reach it, its settings without the secrets, and what came in.
+
+    Of a schedule, it shows the ticks to come.
+
+    The running service is asked. Where none runs, or a PATH is given, the
+    local hooks.yaml is read.
+
+    Examples:
+      hookrt sources show logto
+    """
+    source = _asked(name) if path is None else None
+    if source is None:
+        source = _read(name, load_configuration(open_project(path, env_file), "warn"))
+    show_answer(output, source, show_source)
+
+
+def _asked(name: str) -> Any:
+    """The source as the service describes it; None where no service runs."""
+    try:
+        with Client() as client:
+            return client.get(f"/v1/sources/{segment(name)}")
+    except NobodyAnswers:
+        if client.address.given:
+            raise
+        return None
+
+
+def _read(name: str, configuration: Configuration) -> dict[str, Any]:
+    found = next((one for one in configuration.sources if one.name == name), None)
+    if found is not None:
+        details = source_details(found, configuration.secrets.masker.mask)
+        upcoming = upcoming_times(found, datetime.now(UTC))
+        return {**details, "requests": None, "upcoming": upcoming}  # what came in, nobody is there to know
+    if name in configuration.lacking_sources:
+        raise HookrtError(f"the source {name!r} needs a secret that is not provided: `hookrt check` names it")
+    raise HookrtError(f"there is no source {name!r}")

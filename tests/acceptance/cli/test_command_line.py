@@ -136,7 +136,7 @@ def test_errors_on_a_full_disk_keep_the_exit_code(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_knows_ascii_only_gets_escapes(hookrt: Run) -> None:
-    done = hookrt("receiver", "--secret", "ключ", env={"PYTHONIOENCODING": "ascii"})
+    done = hookrt("receiver", "--secret", "x", "--scheme", "ключ", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 2
     assert "UnicodeEncodeError" not in done.stderr
 

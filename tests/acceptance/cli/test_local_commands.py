@@ -209,3 +209,22 @@ def test_sources_are_listed(hookrt: Run, tmp_path: Path) -> None:
     _write(tmp_path, HOOKS)
     assert "declares no sources" in hookrt("sources", "list").stdout
     assert json.loads(hookrt("sources", "list", "-o", "json").stdout) == {"items": [], "next": None}
+
+
+def test_a_source_is_listed_and_shown_with_its_path_and_without_its_secret(hookrt: Run, tmp_path: Path) -> None:
+    shop = '{hmac: {header: X-Sig, secret: "a secret to keep", tolerance: 90s}}'
+    logto = '{logto: "${{ secrets.LOGTO_KEY }}"}'
+    _write(tmp_path, f"sources:\n  shop: {shop}\n  logto: {logto}\nhooks: {{}}\n")
+    [shown] = json.loads(hookrt("sources", "list", "-o", "json").stdout)["items"]
+    assert (shown["name"], shown["plugin"], shown["path"], shown["types"]) == ("shop", "hmac", "/in/shop", None)
+    listed = hookrt("sources", "list").stdout
+    assert "/in/shop" in listed
+    assert "left out, since a secret is not provided: logto" in listed
+    done = hookrt("sources", "show", "shop", "hooks.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "POST /in/shop, 1,048,576 bytes at most" in done.stdout
+    assert "tolerance: 1m30s" in done.stdout
+    assert "a secret to keep" not in done.stdout
+    missing = hookrt("sources", "show", "logto", "hooks.yaml")
+    assert missing.returncode == 1
+    assert "the source 'logto' needs a secret that is not provided" in missing.stderr

@@ -73,6 +73,17 @@ def test_a_source_emits_and_is_started_again_when_it_fails(tmp_path: Path) -> No
     asyncio.run(run())
 
 
+def test_nobody_can_send_in_the_name_of_a_hook(tmp_path: Path) -> None:
+    """Its ids can be guessed, and what it emits later would be taken for a repetition."""
+
+    async def run() -> None:
+        async with make(tmp_path) as runtime:
+            with pytest.raises(EventError, match="hook:counted"):
+                await runtime.accept([EventDraft("Tick", source="hook:counted", id="evt_1")])
+
+    asyncio.run(run())
+
+
 def test_nobody_else_can_forge_the_events_of_a_declared_source(tmp_path: Path) -> None:
     async def run() -> None:
         async with make(tmp_path) as runtime:

@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookrt.errors import ExpressionError
+from hookrt.matching.attribute import compile_attribute
 from hookrt.matching.condition import compile_condition
-from hookrt.matching.names import EVENT_FIELDS, FUNCTIONS, VARIABLES, Names, Published, suggest, variables_for
+from hookrt.matching.names import (
+    EVENT_FIELDS,
+    FUNCTIONS,
+    REQUEST_VARIABLES,
+    VARIABLES,
+    Names,
+    Published,
+    suggest,
+    variables_for,
+)
 from hookrt.matching.template import compile_template
 from hookrt.model.event import Event
 
@@ -51,6 +61,11 @@ def test_every_published_name_compiles_as_it_is_said_to_be_written(variable: Pub
     assert compile_template(f"${{{{ {variable.form} }}}}", EVERYWHERE) is not None
 
 
+@pytest.mark.parametrize("variable", REQUEST_VARIABLES, ids=lambda variable: variable.name)
+def test_every_published_name_of_a_source_compiles_as_it_is_said_to_be_written(variable: Published) -> None:
+    assert compile_attribute(variable.form).text == variable.form
+
+
 def test_a_function_that_is_not_published_does_not_compile() -> None:
     with pytest.raises(ExpressionError):
         compile_condition("[1, 2].first().orValue(1) == 1", Names())
@@ -67,6 +82,7 @@ def test_names_exist_only_where_they_may_be_used() -> None:
     assert variables_for(Names()) == ("event", "hook", "env")
     assert variables_for(Names(with_steps=True)) == ("event", "steps", "hook", "env")
     assert variables_for(EVERYWHERE) == ("event", "steps", "hook", "env", "secrets")
+    assert variables_for(Names(request=True)) == ("body", "headers", "query", "event")
 
 
 def test_a_suggestion_is_made_only_when_something_is_close() -> None:

@@ -41,6 +41,13 @@ def test_a_hook_with_several_matching_patterns_fires_once(hook: MakeHook, event:
     assert fired(router, event()) == ["one"]
 
 
+def test_a_match_for_one_hook_only_forgets_the_others(hook: MakeHook, event: MakeEvent) -> None:
+    router = Router([hook("one", "User.*"), hook("two", "User.*")])
+    match = router.match(event(), {})
+    assert [found.name for found in match.only("two").hooks] == ["two"]
+    assert match.only("three").hooks == ()
+
+
 def test_enabled_false_matches_nothing(hook: MakeHook, event: MakeEvent) -> None:
     router = Router([hook("off", "User.Created", enabled=False), hook("off-too", "**", enabled=False)])
     assert fired(router, event()) == []
