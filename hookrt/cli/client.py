@@ -37,11 +37,12 @@ class NobodyAnswers(ServiceUnavailable):
 
 
 class ServiceRefused(HookrtError):  # noqa: N818
-    """The service answered, and said no; `status` is the HTTP status."""
+    """The service answered, and said no; `status` is the HTTP status, `problem` the whole answer where it is one."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, problem: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.problem = problem or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,14 @@ class Client:
         params = {name: value for name, value in query.items() if value is not None}
         return self._ask("POST", path, params=params, content=json.dumps(body or {}).encode())
 
-    def post_text(self, path: str, text: bytes) -> Any:
-        """The JSON of a POST of this JSON text, byte for byte."""
-        return self._ask("POST", path, content=text)
+    def post_text(self, path: str, text: bytes, **query: Any) -> Any:
+        """The JSON of a POST of this JSON text, byte for byte; a query value of None is left out."""
+        params = {name: value for name, value in query.items() if value is not None}
+        return self._ask("POST", path, params=params, content=text)
+
+    def post_and_wait(self, path: str, text: bytes) -> Any:
+        """The same where the answer comes when some work is done, however long that takes."""
+        return self._ask("POST", path, content=text, timeout=httpx.Timeout(_TIMEOUT_S, read=None))
 
     def _ask(self, method: str, path: str, **parts: Any) -> Any:
         try:
@@ -132,7 +138,7 @@ class Client:
             raise self._silence(error) from None
         if response.is_success:
             return _read_json(response, self.address.url)
-        raise ServiceRefused(_why_refused(response, self.address), response.status_code)
+        raise ServiceRefused(_why_refused(response, self.address), response.status_code, _problem_of(response))
 
     def _silence(self, error: Exception) -> ServiceUnavailable:
         url = self.address.url
@@ -186,15 +192,19 @@ def _why_refused(response: httpx.Response, address: Address) -> str:
     return said
 
 
-def _problem_text(response: httpx.Response) -> str:
+def _problem_of(response: httpx.Response) -> Mapping[str, Any]:
     try:
         problem = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
-    if isinstance(problem, dict):
-        for key in ("detail", "title"):
-            if isinstance(problem.get(key), str) and problem[key]:
-                return str(problem[key])
+    return problem if isinstance(problem, dict) else {}
+
+
+def _problem_text(response: httpx.Response) -> str:
+    problem = _problem_of(response)
+    for key in ("detail", "title"):
+        if isinstance(problem.get(key), str) and problem[key]:
+            return str(problem[key])
     return f"the service answered {response.status_code} {response.reason_phrase}".rstrip()
 
 

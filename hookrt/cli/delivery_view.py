@@ -58,6 +58,12 @@ def show_delivery(screen: Screen, delivery: Shown, *, full: bool = False) -> Non
         _show_logs(screen, attempt.get("logs") or [], None if full else delivery["id"])
 
 
+def show_attempt(screen: Screen, attempt: Shown) -> None:
+    """The only attempt of a step, with all that was sent, answered and logged."""
+    _show_attempt(screen, attempt, last=True, full=True)
+    _show_logs(screen, attempt.get("logs") or [], None)
+
+
 def _row(delivery: Shown) -> list[Piece]:
     return [
         (delivery["id"], "cyan"),

@@ -19,6 +19,7 @@ _COLUMNS = (
     Column("state", Fit.FOLD),
     Column("succeeded"),
     Column("dead"),
+    Column("rate"),
     Column("pending"),
 )
 
@@ -32,7 +33,7 @@ RIGHT = 3
 def show_hooks(screen: Screen, hooks: Sequence[Shown]) -> None:
     """A table of hooks with their last 24 hours."""
     screen.table(_COLUMNS, [_row(hook) for hook in hooks])
-    screen.line(("succeeded and dead are of the last 24 hours", "dim"))
+    screen.line(("succeeded, dead and rate are of the last 24 hours", "dim"))
 
 
 def show_hook(screen: Screen, hook: Shown) -> None:
@@ -77,7 +78,7 @@ def _row(hook: Shown) -> list[Piece]:
     stats = hook["stats"]
     steps = " → ".join(step["id"] for step in hook["steps"])
     dead: Piece = (str(stats["dead"]), "bold red" if stats["dead"] else "")
-    figures: list[Piece] = [str(stats["succeeded"]), dead, str(stats["pending"])]
+    figures: list[Piece] = [str(stats["succeeded"]), dead, success_rate(stats), str(stats["pending"])]
     return [(hook["name"], "bold"), ", ".join(hook["on"]), steps, _state(hook), *figures]
 
 
@@ -87,6 +88,15 @@ def state_text(hook: Shown) -> str:
         return "enabled"
     disabled, held = hook["disabled"], hook["stats"]["held"]
     return f"disabled ({disabled['reason']}{f', {held} held' if held else ''})"
+
+
+def success_rate(stats: Shown) -> str:
+    """The share of what ended that succeeded: `98.5%`, or `-` where nothing ended. Only all of it is `100%`."""
+    share = stats["success_rate"]
+    if share is None:
+        return "-"
+    exact = share * 100 if stats["dead"] == 0 else min(share * 100, 99.9)
+    return f"{exact:.1f}".removesuffix(".0") + "%"
 
 
 def _state(hook: Shown) -> Piece:
@@ -109,6 +119,8 @@ def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
     yield "defined", f"{hook['place'] or '-'} ({hook['origin']})"
     stats = hook["stats"]
     yield "last 24 h", f"{stats['succeeded']} succeeded, {stats['dead']} dead, {stats['pending']} pending"
+    if stats["count"]:
+        yield "", f"{success_rate(stats)} of {counted(stats['count'], 'delivery', 'deliveries')} succeeded"
     if stats.get("last_failure"):
         yield "", f"last failure {local_time(stats['last_failure'])}"
 

@@ -62,6 +62,12 @@ def _check() -> typer.Typer:
     return app
 
 
+def _import() -> typer.Typer:
+    from hookrt.cli.commands.importing import app
+
+    return app
+
+
 def _explain() -> typer.Typer:
     from hookrt.cli.commands.explain import app
 
@@ -140,6 +146,12 @@ def _store() -> typer.Typer:
     return app
 
 
+def _secrets() -> typer.Typer:
+    from hookrt.cli.commands.secrets import app
+
+    return app
+
+
 def _version() -> typer.Typer:
     from hookrt.cli.commands.version import app
 
@@ -155,12 +167,14 @@ COMMANDS: Mapping[str, Entry] = {
     "explain": Entry("Say for every hook whether an event fires it and, if not, why.", _LOCAL, _explain),
     "schema": Entry("Print the JSON Schema of hooks.yaml, for editors.", _LOCAL, _schema),
     "sources": Entry("List the sources that hooks.yaml declares.", _LOCAL, _sources),
+    "import": Entry("Make a hooks.yaml of another program's file.", _LOCAL, _import),
     "emit": Entry("Send an event to the service.", _ASK, _emit),
-    "hooks": Entry("List the hooks of the service, show, disable or enable one.", _ASK, _hooks),
+    "hooks": Entry("List the hooks of the service, show, test, disable or enable one.", _ASK, _hooks),
     "events": Entry("List the events that came in, show one, or run some through a hook again.", _ASK, _events),
     "deliveries": Entry("List, show, retry, replay, cancel or follow deliveries, one or many.", _ASK, _deliveries),
     "jobs": Entry("List, show, follow or cancel replays and cancellations of many.", _ASK, _jobs),
     "store": Entry("Look after the SQLite store: its size, a backup, its free space.", _MORE, _store),
+    "secrets": Entry("Make fresh secrets to sign with.", _MORE, _secrets),
     "plugins": Entry("List the installed plugins and what went wrong with them.", _MORE, _plugins),
     "version": Entry("Show the version of hookrt and of what it stands on.", _MORE, _version),
 }

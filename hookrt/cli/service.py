@@ -57,7 +57,11 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
 def _load_of(runtime: Runtime) -> Load:
     open_deliveries = {status.value: count for status, count in runtime.counts.items() if not status.final}
     in_flight = {lane: under_way for lane, (_, under_way) in runtime.lanes.items()}
-    return Load(open_deliveries, in_flight, runtime.breakers, runtime.control.hooks.disabled if runtime.ready else ())
+    disabled = runtime.control.hooks.disabled if runtime.ready else ()
+    reports = runtime.action_reports
+    facts = {name: report.facts for name, report in reports.items()}
+    warnings = {name: len(report.warnings) for name, report in reports.items()}
+    return Load(open_deliveries, in_flight, runtime.breakers, disabled, facts, warnings)
 
 
 async def _refuse_second(runtime: Runtime) -> None:

@@ -1,4 +1,4 @@
-"""What people do to deliveries: replay, cancel, retry now; many at once by way of jobs; and follow them live."""
+"""What people do to deliveries: replay, cancel, retry now; many at once by way of jobs; follow them, and test hooks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from hookrt.delivery.rehearse import Rehearsal, Unsent
 from hookrt.errors import NotFound, UsageError
 from hookrt.plugin.observer import Observer
 from hookrt.runtime.feed import Feed
+from hookrt.runtime.hook_trials import HookTrials
 from hookrt.runtime.jobs.desk import JobDesk, fires_now
 from hookrt.runtime.jobs.plans import CANCELLED_BY_HAND, Tools
 from hookrt.runtime.jobs.runner import JobRunner, RunnerPorts
 from hookrt.runtime.replaying import Replay, replay_delivery
+from hookrt.runtime.samples import Samples
 from hookrt.store.contract import Claimed
 
 
@@ -21,14 +23,17 @@ class Control:
     """Acts on deliveries in the store; the engine sees it there.
 
     `jobs` takes orders for many deliveries at once, which `runner` works off where this process delivers; `feed` is
-    what happens, `hooks` disables and enables hooks. `observers` are those that the engine tells.
+    what happens, `hooks` disables and enables hooks, `trials` tests them. `observers` are those that the engine tells.
     """
 
-    def __init__(self, ports: Ports, engine: Engine, unsent: Unsent, observers: list[Observer]) -> None:
+    def __init__(
+        self, ports: Ports, engine: Engine, unsent: Unsent, observers: list[Observer], samples: Samples
+    ) -> None:
         self._ports = ports
         self._store = ports.store
         self._engine = engine
         self.hooks = engine.states
+        self.trials = HookTrials(ports, samples)
         self.runner = JobRunner(
             RunnerPorts(
                 tools=Tools(ports.store, ports.router, partial(fires_now, ports=ports)),

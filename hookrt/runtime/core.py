@@ -10,29 +10,31 @@ from typing import Any, Self, TypeVar
 
 from hookrt.clock import Clock, SystemClock
 from hookrt.config.load import Configuration
-from hookrt.delivery.engine import Engine
-from hookrt.errors import ConfigError, EventError, SecretMissing, UsageError
+from hookrt.errors import ConfigError, SecretMissing, UsageError
 from hookrt.matching.condition import compile_condition
 from hookrt.matching.names import Names
 from hookrt.matching.router import HookExplanation, Router
 from hookrt.model.delivery import Status
 from hookrt.model.event import Event, EventDraft, encode_data
-from hookrt.model.hook import Destination, Hook, Step
+from hookrt.model.hook import Destination, Hook
 from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, STANDARD, RetryPolicy
 from hookrt.observability.log import get_log
 from hookrt.plugin.action import Action
+from hookrt.plugin.inbound import Inbound, Reply
 from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.registry import Registry
+from hookrt.runtime.action_reports import ActionReport, log_warnings, report_actions
 from hookrt.runtime.blocking import BlockingRuntime
 from hookrt.runtime.config_files import ConfigFiles
 from hookrt.runtime.control import Control
-from hookrt.runtime.drafts import draft_of, refuse_declared_source, refuse_reserved
-from hookrt.runtime.functions import PREFIX, FixedSettings, FunctionAction, check_definition
-from hookrt.runtime.processes import Processes
+from hookrt.runtime.drafts import check_foreign, draft_of, refuse_reserved
+from hookrt.runtime.functions import FunctionAction, check_definition, function_step
+from hookrt.runtime.inbound import InboundDoor
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.reload import Reloader, Tell, Works
 from hookrt.runtime.reload_report import ReloadReport
+from hookrt.runtime.run import Run
 from hookrt.runtime.source_runs import SourceRuns
 from hookrt.runtime.wiring import Parts, close_actions, make_egress, make_ports, open_actions
 from hookrt.secrets.masking import Masker
@@ -87,13 +89,11 @@ class Runtime:
         self._egress = make_egress(self._parts, self._masker)
         self._ports = make_ports(self._parts, self._egress, self._actions, self._masker)
         self._deliver = deliver
-        self._engine: Engine | None = None
-        self._processes: Processes | None = None
-        self._control: Control | None = None
-        self._sources = SourceRuns(self._parts, self._emit_from_source)
+        self._run: Run | None = None
+        self._sources = SourceRuns(self._parts, self._accept)
+        self._inbound = InboundDoor(self._parts, self._ports, self._accept)
         self._files = files
         self._reloader: Reloader | None = None
-        self._pid = os.getpid()
 
     @classmethod
     def from_file(
@@ -140,20 +140,17 @@ class Runtime:
 
         Raises StoreError or PluginError in one sentence when it cannot.
         """
-        if self._engine is not None:
+        if self._run is not None:
             raise UsageError("this runtime runs already")
-        self._pid = os.getpid()
         await self._parts.store.open()
         try:
             needed = {step.action for hook in self.router.hooks.values() for step in hook.steps}
             await open_actions(self._parts, self._egress, needed, self._actions)
-            engine = Engine(self._ports, owner=f"{os.getpid()}-{self._ports.ids.new('run')}")
-            self._control = Control(self._ports, engine, self._egress.unsent_for, self._parts.registry.observers)
-            self._processes = Processes(engine, self._parts, self._sources, self._control.runner)
-            self._engine = engine
+            log_warnings(self.action_reports, self._parts.log)
+            run = self._run = Run(self._parts, self._ports, self._egress, self._sources)
             if self._files is not None:
-                self._reloader = Reloader(self._files, self._works(engine), lambda: self._engine is engine)
-            await engine.start(lead=self._deliver, on_lead=self._processes.on_lead)
+                self._reloader = Reloader(self._files, self._works(run), lambda: self._run is run)
+            await run.start(lead=self._deliver)
         except BaseException:
             await self._end(timedelta(0))
             raise
@@ -163,9 +160,9 @@ class Runtime:
 
         Whether everything under way finished. What did not, is tried again by the next run.
         """
-        if self._engine is None:
+        if self._run is None:
             return True
-        return await self._end(drain if drain is not None else self._drain_time())
+        return await self._end(drain if drain is not None else self._parts.drain)
 
     async def reload(self) -> ReloadReport:
         """Read the files again and swap to what they say; with any error in them everything stays as it is.
@@ -212,7 +209,7 @@ class Runtime:
         else:
             draft = EventDraft(event, encode_data(data), id=id, source=source, subject=subject, time=time)
         refuse_reserved(draft)
-        [receipt] = await self._accept([draft], EMBEDDED_SOURCE, batch=False)
+        [receipt] = await self._running().accept([draft], EMBEDDED_SOURCE)
         return receipt
 
     async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = HTTP_SOURCE) -> list[Receipt]:
@@ -220,14 +217,15 @@ class Runtime:
 
         They may not claim to come from a declared source.
         """
-        for index, draft in enumerate(drafts):
-            try:
-                refuse_reserved(draft)
-                refuse_declared_source(draft, self._declared_sources())
-            except EventError as error:
-                error.index = index
-                raise
-        return await self._accept(drafts, default_source, batch=len(drafts) > 1)
+        check_foreign(drafts, self._parts.source_names)
+        return await self._running().accept(drafts, default_source)
+
+    async def receive(self, name: str, request: Inbound) -> Reply:
+        """Serve a webhook that came in for a declared source, for programs that mount it where they like: what to
+        answer, once its event is on disk. Refusals are answers too, as problem documents.
+        """
+        self._running()
+        return await self._inbound.receive(name, request)
 
     # Hooks
 
@@ -252,13 +250,13 @@ class Runtime:
         def register(function: FunctionT) -> FunctionT:
             if self.router.get(name) is not None:
                 raise UsageError(f"there is a hook named {name!r} already")
-            step = Step("function", PREFIX + name, FixedSettings(), f"hook:{name}", timeout=timeout, retry=retry)
+            step = function_step(name, timeout, retry)
             condition = compile_condition(when, Names()) if when is not None else None
             hook = Hook(name, patterns, (step,), source, condition, expires=expires, origin="code")
-            self._actions[PREFIX + name] = FunctionAction(name, function)
+            self._actions[step.action] = FunctionAction(name, function)
             self.router.put(hook)
-            if self._engine is not None:
-                self._engine.take_up_soon(hook)
+            if self._run is not None:
+                self._run.engine.take_up_soon(hook)
             return function
 
         return register
@@ -300,62 +298,58 @@ class Runtime:
         return self._ports.destinations
 
     @property
+    def inbound(self) -> InboundDoor:
+        """The sources that senders reach by HTTP, and what came in for them."""
+        return self._inbound
+
+    @property
     def control(self) -> Control:
         """What people do to deliveries: replay, cancel, retry now, and follow them."""
-        self._running()
-        assert self._control is not None
-        return self._control
+        return self._running().control
 
     @property
     def leading(self) -> bool:
         """Whether this process delivers."""
-        return self._engine is not None and self._engine.leading
+        return self._run is not None and self._run.engine.leading
 
     @property
     def ready(self) -> bool:
         """Whether it runs."""
-        return self._engine is not None
+        return self._run is not None
 
     @property
     def lanes(self) -> Mapping[str, tuple[int, int]]:
         """For each lane of this process: deliveries waiting in memory, and attempts under way."""
-        return self._engine.lanes.figures() if self._engine else {}
+        return self._run.engine.lanes.figures() if self._run else {}
 
     @property
     def breakers(self) -> Mapping[str, str]:
         """For each lane that this process has sent to: whether its breaker is `closed`, `open` or `half-open`."""
-        return self._engine.gates.states() if self._engine else {}
+        return self._run.engine.gates.states() if self._run else {}
 
     @property
     def counts(self) -> Mapping[Status, int]:
         """Deliveries by status as they were counted last, a few seconds ago at most; `store.counts()` asks anew."""
-        return self._engine.counts if self._engine else {}
+        return self._run.engine.counts if self._run else {}
+
+    @property
+    def action_reports(self) -> Mapping[str, ActionReport]:
+        """What the actions in use say of themselves: facts such as the isolation of snippets, and warnings."""
+        return report_actions(self._actions, self._masker.mask)
 
     @property
     def mask(self) -> Callable[[str], str]:
         """Hides secrets in a text."""
         return self._masker.mask
 
-    async def _accept(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Receipt]:
-        engine = self._running()
-        assert self._processes is not None
-        accepted = await self._processes.accept(drafts, default_source, batch=batch)
-        return [Receipt(one.id, one.source, one.deliveries, one.duplicate, engine.waiters) for one in accepted]
+    async def _accept(self, drafts: Sequence[EventDraft], source: str) -> list[Receipt]:
+        return await self._running().accept(drafts, source)
 
-    async def _emit_from_source(self, draft: EventDraft, source: str) -> bool:
-        refuse_reserved(draft)
-        [receipt] = await self._accept([draft], source, batch=False)
-        return not receipt.duplicate
-
-    def _running(self) -> Engine:
-        if os.getpid() != self._pid:
-            raise UsageError(
-                "this runtime was started before the process forked: start one in each worker process "
-                "(gunicorn: in post_fork or the application's start-up, not with --preload)"
-            )
-        if self._engine is None:
+    def _running(self) -> Run:
+        if self._run is None:
             raise UsageError("the runtime does not run: use `async with runtime:`, or `await runtime.start()`")
-        return self._engine
+        self._run.check_process()
+        return self._run
 
     def _reloading(self) -> Reloader:
         self._running()
@@ -363,30 +357,16 @@ class Runtime:
             raise UsageError("this runtime has no files to read again: make it with Runtime.from_file")
         return self._reloader
 
-    def _works(self, engine: Engine) -> Works:
-        return Works(self._parts, self._ports, self._egress, self._actions, self._masker, self._sources, engine)
-
-    def _declared_sources(self) -> frozenset[str]:
-        declared = self._parts.configuration.sources if self._parts.configuration else ()
-        return frozenset(entry.name for entry in declared)
-
-    def _drain_time(self) -> timedelta:
-        configuration = self._parts.configuration
-        return configuration.service.drain if configuration else timedelta(seconds=8)
+    def _works(self, run: Run) -> Works:
+        return Works(self._parts, self._ports, self._egress, self._actions, self._masker, self._sources, run.engine)
 
     async def _end(self, drain: timedelta) -> bool:
         """End what has begun, in an order in which nothing new can begin; the store is closed in any case."""
-        engine, self._engine = self._engine, None
-        processes, self._processes = self._processes, None
-        finished = True
+        run, self._run = self._run, None
         try:
-            if engine is not None and processes is not None:
-                await engine.withdraw()
-                await processes.stop()
-                finished = await engine.stop(drain)
+            return run is None or await run.stop(drain)
         finally:
             await self._close_parts()
-        return finished
 
     async def _close_parts(self) -> None:
         await close_actions(self._actions, self._parts.log)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
 from hookrt.clock import Clock
 from hookrt.delivery.waiters import Waiters
@@ -20,6 +21,8 @@ KEPT = 5_000
 
 LINGER_S = 60.0
 """How long the feed goes on after the last one asked, so that a follower who reconnects misses nothing."""
+
+_PLACE = re.compile(r"[^-]+-[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,12 @@ class Feed(Observer):
         self._closed = False
 
     async def follow(self, wanted: Wanted, after: str | None, wait_s: float, most: int = 500) -> News:
-        """What happened after a place (None: from now on), as soon as there is something, or when the time is over."""
-        self._attach()
+        """What happened after a place (None: from now on), as soon as there is something, or when the time is over.
+
+        Raises UsageError for what is no place.
+        """
         place, missed = self._read_place(after)
+        self._attach()
         until = self._clock.monotonic() + wait_s
         woken = asyncio.Event()
         self._waiting.add(woken)
@@ -150,15 +156,15 @@ class Feed(Observer):
 
     def _after(self, place: int) -> Iterable[tuple[int, Happening]]:
         newer = min(self._last - place, len(self._kept))
-        return [self._kept[index] for index in range(len(self._kept) - newer, len(self._kept))]
+        return list(islice(self._kept, len(self._kept) - newer, None))
 
     def _read_place(self, after: str | None) -> tuple[int, int]:
         """The number after which to go on, and how many between that and the oldest one kept are lost."""
         if after is None:
             return self._last, 0
-        run, _, number = after.rpartition("-")
-        if not (number.isascii() and number.isdigit() and len(number) < 20):
+        if not _PLACE.fullmatch(after):
             raise UsageError(f"{after[:40]!r} is no place to go on from: take the `next` of the answer before")
+        run, _, number = after.partition("-")
         oldest = self._kept[0][0] - 1 if self._kept else self._last
         if run != self._run:
             return oldest, 0

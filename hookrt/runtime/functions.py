@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from hookrt.config.fields import NAME
 from hookrt.errors import UsageError
 from hookrt.matching.patterns import check_pattern
-from hookrt.model.hook import Scope
+from hookrt.model.hook import Scope, Step
 from hookrt.model.outcome import Outcome
+from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action, ActionCall, as_outcome, call_function
 from hookrt.plugin.settings import Settings
 
@@ -45,6 +47,11 @@ class FixedSettings:
     def render(self, scope: Scope) -> NoSettings:
         """Always the same."""
         return NoSettings()
+
+
+def function_step(hook: str, timeout: timedelta, retry: RetryPolicy) -> Step:
+    """The one step of a hook that is a function."""
+    return Step("function", PREFIX + hook, FixedSettings(), f"hook:{hook}", timeout=timeout, retry=retry)
 
 
 def check_definition(name: str, patterns: Sequence[str]) -> None:

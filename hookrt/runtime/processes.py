@@ -33,8 +33,9 @@ class Processes:
         self._sources.start()
         self._jobs.start()
 
-    async def accept(self, drafts: Sequence[EventDraft], default_source: str, *, batch: bool) -> list[Accepted]:
-        """Store events, by way of the delivering process where that is another one."""
+    async def accept(self, drafts: Sequence[EventDraft], default_source: str) -> list[Accepted]:
+        """Store events, all or none, by way of the delivering process where that is another one."""
+        batch = len(drafts) > 1
         if self._engine.leading or self._client is None or not drafts:
             return await self._accept_here(drafts, default_source, batch)
         # The ids are given here, so that events sent again after a broken connection are recognised.

@@ -20,9 +20,11 @@ from hookrt.egress import Egress
 from hookrt.errors import HookrtError, UsageError
 from hookrt.matching.router import Router
 from hookrt.model.hook import Destination, Hook, Place
-from hookrt.model.problem import Problem
+from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.action import Action
+from hookrt.plugin.settings import Settings
 from hookrt.plugin.threads import run_in_thread
+from hookrt.runtime.action_reports import ActionReport, log_warnings, report_actions
 from hookrt.runtime.changes import compare, differing_settings
 from hookrt.runtime.config_files import ConfigFiles, Reading
 from hookrt.runtime.reload_report import ReloadReport
@@ -131,7 +133,8 @@ class Reloader:
             raise
         self._follow(prepared)
         threading.Thread(target=_dissolve, args=retired, name="hookrt reload", daemon=True).start()
-        return replace(prepared.report, at=self._now(), needs_restart=restart)
+        problems = (*prepared.report.problems, *self._action_warnings())
+        return replace(prepared.report, at=self._now(), needs_restart=restart, problems=problems)
 
     def _keep_service(self, wanted: Configuration) -> tuple[tuple[str, ...], Configuration]:
         """The settings that a restart would change, and the configuration with those that are in use.
@@ -140,9 +143,17 @@ class Reloader:
         """
         present = self._present().service
         opened = {name: found for name, found in present.actions.items() if name in self._works.actions}
-        actions = {**wanted.service.actions, **opened}
+        actions = {**wanted.service.actions, **{name: self._keep_action(name, opened[name], wanted) for name in opened}}
         kept = present.model_copy(update={"secrets": wanted.service.secrets, "actions": actions})
         return differing_settings(kept, wanted.service, "service"), replace(wanted, service=kept)
+
+    def _keep_action(self, name: str, used: Settings, wanted: Configuration) -> Settings:
+        """The settings that an opened action has, with those that only its steps are read with as they are now."""
+        new = wanted.service.actions.get(name)
+        if new is None:
+            return used
+        taken = {key: getattr(new, key) for key in self._works.actions[name].step_defaults if hasattr(new, key)}
+        return used.model_copy(update=taken)
 
     def _prepare(self, wanted: Configuration) -> _Prepared:
         """In a thread: all that takes longer the more hooks there are."""
@@ -208,8 +219,17 @@ class Reloader:
             works.parts.log.error("config-rejected", count=len(report.problems), problems=told)
         elif report.needs_restart:
             works.parts.log.warning("config-needs-restart", settings=", ".join(report.needs_restart))
+        if report.accepted:
+            log_warnings(self._action_reports(), works.parts.log)
         works.ports.observer.configuration_read(accepted=report.accepted)
         works.engine.announcer.announce(report.event_type, report.as_data())
+
+    def _action_reports(self) -> dict[str, ActionReport]:
+        return report_actions(self._works.actions, self._works.masker.mask)
+
+    def _action_warnings(self) -> list[Problem]:
+        told = [(name, text) for name, report in self._action_reports().items() for text in report.warnings]
+        return [replace(self._problem(f"action {name}: {text}"), severity=Severity.WARNING) for name, text in told]
 
     def _now(self) -> datetime:
         return from_us(self._works.parts.clock.now_us())

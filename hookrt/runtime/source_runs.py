@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from hookrt.config.sources import SourceEntry
+from hookrt.delivery.stored_state import StoredState
+from hookrt.errors import EventConflict
 from hookrt.model.event import EventDraft, encode_data
-from hookrt.plugin.source import SourceRun
+from hookrt.plugin.source import Source, SourceRun
+from hookrt.runtime.drafts import refuse_reserved
+from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.wiring import Parts
 
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Waits before a source that failed is started again; the last one repeats."""
 
-EmitDraft = Callable[[EventDraft, str], Awaitable[bool]]
-"""Stores a draft as an event of a source, and says whether it was new."""
+Accept = Callable[[Sequence[EventDraft], str], Awaitable[list[Receipt]]]
+"""Stores the events of a source, all or none."""
 
 
 class SourceRuns:
     """Runs each source in a task of its own, and starts it again when it fails."""
 
-    def __init__(self, parts: Parts, emit: EmitDraft) -> None:
+    def __init__(self, parts: Parts, accept: Accept) -> None:
         self._parts = parts
-        self._emit = emit
+        self._accept = accept
         self._running: dict[str, tuple[SourceEntry, asyncio.Task[None]]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._started = False
@@ -39,8 +43,8 @@ class SourceRuns:
         """Begin with those that are new in the configuration, end those that are gone, and restart those that are
         other than before; nothing happens before `start`.
         """
-        entries = self._parts.configuration.sources if self._parts.configuration else ()
-        wanted = {entry.name: entry for entry in entries} if self._started else {}
+        sources = [entry for entry in self._parts.sources if entry.plugin.run is not Source.run]
+        wanted = {entry.name: entry for entry in sources} if self._started else {}
         for name in [name for name, (entry, _) in self._running.items() if not same_source(entry, wanted.get(name))]:
             self._end(name)
         for name, entry in wanted.items():
@@ -91,10 +95,16 @@ class SourceRuns:
             time: datetime | None = None,
         ) -> bool:
             draft = EventDraft(type, encode_data(data), id=id, source=entry.name, subject=subject, time=time)
-            return await self._emit(draft, entry.name)
+            refuse_reserved(draft)
+            try:
+                [receipt] = await self._accept([draft], entry.name)
+            except EventConflict:
+                return False
+            return not receipt.duplicate
 
         parts = self._parts
-        return SourceRun(entry.name, entry.settings, emit, parts.log, parts.clock, parts.base_dir)
+        state = StoredState(parts.store, f"source/{entry.name}")
+        return SourceRun(entry.name, entry.settings, emit, parts.log, parts.clock, parts.base_dir, state)
 
 
 def same_source(one: SourceEntry, other: SourceEntry | None) -> bool:

@@ -16,6 +16,8 @@ from hookrt.web.api.app import INGEST_PATH, build_api
 from hookrt.web.auth import Guard, Head, Scope
 from hookrt.web.body import BodyReader, ClientGone, Receive
 from hookrt.web.faults import Faults
+from hookrt.web.inbound import PREFIX as INBOUND_PREFIX
+from hookrt.web.inbound import InboundRoute
 from hookrt.web.ingest import Ingest
 from hookrt.web.malformed import find_lone_surrogate
 from hookrt.web.options import WebOptions
@@ -39,21 +41,24 @@ def build_app(service: Service, options: WebOptions) -> WebApp:
     faults = Faults(options.log, options.mask)
     ingest = Ingest(service, guard, bodies, options.limits, faults)
     door = ApiDoor(build_api(service, options, faults), guard, bodies, options.limits.event, faults)
-    return WebApp(ingest, door)
+    return WebApp(ingest, door, InboundRoute(service, bodies, faults))
 
 
 class WebApp:
     """Sends each request to its place. Never raises: whatever happens ends in an answer."""
 
-    def __init__(self, ingest: Ingest, door: ApiDoor) -> None:
+    def __init__(self, ingest: Ingest, door: ApiDoor, inbound: InboundRoute) -> None:
         self._ingest = ingest
         self._door = door
+        self._inbound = inbound
 
     async def __call__(self, scope: _Scope, receive: Receive, send: Send) -> None:
         """Serve one connection of any kind that ASGI knows."""
         if scope["type"] == "http":
             if scope["path"] == INGEST_PATH and scope["method"] == "POST":
                 await self._ingest(scope, receive, send)
+            elif scope["path"].startswith(INBOUND_PREFIX):
+                await self._inbound(scope, receive, send)
             else:
                 await self._door(scope, receive, send)
         elif scope["type"] == "lifespan":

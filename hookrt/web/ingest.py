@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
-from hookrt.errors import EventError, UsageError
+from hookrt.errors import EventError, NotFound, UsageError
 from hookrt.web.answer import Send, send_json, send_problem
 from hookrt.web.auth import Guard, Scope
 from hookrt.web.body import BodyReader, ClientGone, Receive
@@ -60,6 +61,8 @@ class Ingest:
                 parsed = parse_events(form, headers, body, self._limits)
             if key is not None:
                 parsed = parsed._replace(drafts=identify(parsed.drafts, key, batch=parsed.batch))
+            if scope["query_string"] and (only := self._only(scope["query_string"])) is not None:
+                parsed = parsed._replace(drafts=[replace(draft, only=only) for draft in parsed.drafts])
             shown = await self._accept(parsed)
         except ClientGone:
             return
@@ -72,6 +75,13 @@ class Ingest:
             await send_problem(send, _STOPPING)
         else:
             await send_json(send, HTTPStatus.ACCEPTED, shown)
+
+    def _only(self, query: bytes) -> str | None:
+        """The one hook that may have these events, if the sender names one; raises NotFound for an unknown one."""
+        given = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("only")
+        if given is not None and self._service.router.get(given[-1]) is None:
+            raise NotFound(f"no hook is named {given[-1]!r}")
+        return None if given is None else given[-1]
 
     async def _accept(self, parsed: Parsed) -> bytes:
         if not parsed.drafts:

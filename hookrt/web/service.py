@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from hookrt.matching.router import HookExplanation, Router
 from hookrt.model.event import Event, EventDraft
+from hookrt.plugin.inbound import Inbound, Reply
 from hookrt.plugin.registry import Registry
 from hookrt.store.contract import Store
 
 if TYPE_CHECKING:
     from hookrt.config.load import Configuration
+    from hookrt.runtime.action_reports import ActionReport
     from hookrt.runtime.feed import Feed
+    from hookrt.runtime.hook_trials import HookTrials
+    from hookrt.runtime.inbound import InboundDoor
     from hookrt.runtime.jobs.desk import JobDesk
     from hookrt.runtime.reload_report import ReloadReport
 
@@ -59,6 +63,11 @@ class Control(Protocol):
     @property
     def hooks(self) -> HookSwitch:
         """Disables and enables hooks."""
+        ...
+
+    @property
+    def trials(self) -> HookTrials:
+        """Tests hooks."""
         ...
 
     @property
@@ -123,6 +132,11 @@ class Service(Protocol):
         ...
 
     @property
+    def action_reports(self) -> Mapping[str, ActionReport]:
+        """What the actions in use say of themselves."""
+        ...
+
+    @property
     def breakers(self) -> Mapping[str, str]:
         """For each lane that this process has sent to: whether its breaker is `closed`, `open` or `half-open`."""
         ...
@@ -130,6 +144,15 @@ class Service(Protocol):
     @property
     def mask(self) -> Callable[[str], str]:
         """Hides secrets in a text."""
+        ...
+
+    @property
+    def inbound(self) -> InboundDoor:
+        """The sources that senders reach by HTTP."""
+        ...
+
+    async def receive(self, name: str, request: Inbound) -> Reply:
+        """Serve a webhook that came in for a declared source. Raises UsageError when the runtime does not run."""
         ...
 
     async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = "http") -> Sequence[Accepted]:

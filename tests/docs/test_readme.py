@@ -92,7 +92,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def test_the_shell_and_yaml_blocks_work_from_top_to_bottom(terminal: Terminal) -> None:
     shell = blocks("sh")
     assert shell[0] == "make run\n", "played by the acceptance test of the demo"
-    [hooks] = blocks("yaml")
+    hooks, _ = blocks("yaml")
     (terminal.folder / "hooks.yaml").write_text(hooks)
     outputs: dict[str, str] = {}
     for block in shell[1:]:
@@ -110,6 +110,15 @@ def test_the_shell_and_yaml_blocks_work_from_top_to_bottom(terminal: Terminal) -
     received = (terminal.folder / "terminal-1.txt").read_text()
     assert "ada@acme.com" in received
     assert "verified" in received
+
+
+def test_the_hooks_for_webhooks_that_come_in_fire_on_them(terminal: Terminal) -> None:
+    _, hooks = blocks("yaml")
+    (terminal.folder / "hooks.yaml").write_text(hooks)
+    assert "1 hook" in terminal.run("hookrt check")
+    paid = {"type": "invoice.paid", "source": "shop", "data": {}}
+    assert "1 of 1 hook fires" in terminal.run(f"hookrt explain '{json.dumps(paid)}'")
+    assert "0 of 1 hook" in terminal.run(f"hookrt explain '{json.dumps({**paid, 'source': 'http'})}'")
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.split("\n")[0])

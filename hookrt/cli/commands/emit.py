@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -26,13 +27,20 @@ def emit(  # noqa: PLR0913 - one parameter for each option
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="The event's type, like PostRegister or User.Created.")],
     *,
     data: Annotated[
-        str, typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="The event's data: JSON, a file, or stdin.")
-    ] = "null",
+        str | None,
+        typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="The event's data: JSON, a file, or stdin."),
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Take realistic data, as the sources know it for this type.")
+    ] = False,
     id_: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="The event's id: sent twice, it is taken once.")
     ] = None,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Where the event comes from.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="TEXT", help="What the event is about.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="HOOK", help="No other hook gets it, whatever they listen to.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for its deliveries and show them.")] = False,
     timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="With --wait: stop waiting after this time.")
@@ -42,26 +50,45 @@ def emit(  # noqa: PLR0913 - one parameter for each option
     """Send an event to the service.
 
     The event is on disk when this command ends with 0. With --wait it ends
-    with 1 when a delivery died or was not finished in time.
+    with 1 when a delivery died or was not finished in time, and with --only
+    when that hook does not want it.
+
+    It is a real event: stored, delivered with retries, and counted.
+    `hookrt hooks test` runs a hook without any of that.
 
     Examples:
+      hookrt emit PostSignIn --sample --only welcome --wait
       hookrt emit PostRegister --data '{"user": {"primaryEmail": "ada@acme.com"}}' --wait
       hookrt emit User.Deleted --id del-17 --data @user.json
       curl -s https://example.com/order.json | hookrt emit Order.Paid --data -
     """
     limit = read_duration(timeout, "--timeout")
-    body = plain_form(type_, read_data(data), id_=id_, source=source, subject=subject)
+    if sample and data is not None:
+        raise typer.BadParameter(
+            "--sample and --data both say what the data is: give one of them", param_hint="--sample"
+        )
+    content = None if sample else read_data(data or "null")
     with Client() as client:
-        receipt = client.post_text("/v1/events", body)
+        if content is None:
+            content, subject = _sample(client, type_, subject)
+        body = plain_form(type_, content, id_=id_, source=source, subject=subject)
+        receipt = client.post_text("/v1/events", body, only=only)
         if output is not Format.JSON:
-            _show_receipt(Screen(), type_, receipt)
+            _show_receipt(Screen(), type_, receipt, only)
         deliveries = _wait(client, receipt["deliveries"], limit) if wait else []
     if output is Format.JSON:
         Screen().raw(to_json({**receipt, **({"finished": deliveries} if wait else {})}))
     else:
         _show_deliveries(Screen(), deliveries, output)
-    if any(not _succeeded(delivery) for delivery in deliveries):
+    unwanted = only is not None and not receipt["deliveries"]
+    if unwanted or any(not _succeeded(delivery) for delivery in deliveries):
         raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _sample(client: Client, type_: str, subject: str | None) -> tuple[bytes, str | None]:
+    """Realistic data of this type, and the subject that goes with it unless one is given."""
+    found = client.get(f"/v1/samples/{segment(type_)}")
+    return json.dumps(found["data"], ensure_ascii=False).encode(), subject or found["subject"]
 
 
 def _wait(client: Client, ids: Sequence[str], limit: timedelta) -> list[Delivery]:
@@ -82,11 +109,20 @@ def _succeeded(delivery: Delivery) -> bool:
     return delivery.get("status") in {"succeeded", "cancelled"}
 
 
-def _show_receipt(screen: Screen, type_: str, receipt: Mapping[str, Any]) -> None:
+def _show_receipt(screen: Screen, type_: str, receipt: Mapping[str, Any], only: str | None) -> None:
     count = len(receipt["deliveries"])
-    what = f"{count} {'delivery' if count == 1 else 'deliveries'}" if count else "no hook wants it"
+    what = f"{count} {'delivery' if count == 1 else 'deliveries'}" if count else _unwanted(only)
     again = " (sent before: this is the first one's answer)" if receipt.get("duplicate") else ""
     screen.line((type_, "bold"), " is stored as ", (str(receipt["id"]), "cyan"), f": {what}{again}")
+    if only is not None and not count:
+        tell_why = (
+            f"`hookrt explain {receipt['id']}` says why; `hookrt hooks test {only} --type {type_}` runs it anyway"
+        )
+        screen.line((f"  {tell_why}", "dim"))
+
+
+def _unwanted(only: str | None) -> str:
+    return "no hook wants it" if only is None else f"{only} does not want it"
 
 
 def _show_deliveries(screen: Screen, deliveries: Sequence[Delivery], output: Format) -> None:

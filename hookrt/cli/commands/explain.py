@@ -40,6 +40,7 @@ def explain(
     An event in a file, on stdin or in place is judged by the local
     hooks.yaml, without a service; it is written as for POST /v1/events. The
     id of a stored event is judged by the service and the hooks it has now.
+    `hookrt hooks test NAME` runs a hook without asking whether it fires.
 
     Examples:
       hookrt explain event.json

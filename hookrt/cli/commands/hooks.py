@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,10 +10,13 @@ import typer
 
 from hookrt.cli.answer import show_answer, tell
 from hookrt.cli.ask import StoreOption, ask
-from hookrt.cli.client import Client, segment
+from hookrt.cli.client import Client, ServiceRefused, segment
+from hookrt.cli.event_input import read_data
+from hookrt.cli.failures import EXIT_PROBLEMS
 from hookrt.cli.hook_view import show_hook, show_hooks, state_text
 from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.render import Format, Screen, to_json
+from hookrt.cli.trial_view import show_trial
 from hookrt.cli.wording import counted
 
 app = typer.Typer(add_completion=False)
@@ -22,7 +26,7 @@ NameArgument = Annotated[str, typer.Argument(help="The hook's name.")]
 
 @app.callback()
 def hooks() -> None:
-    """List the hooks of the service, show, disable or enable one.
+    """List the hooks of the service, show, test, disable or enable one.
 
     The service is the one at HOOKRT_URL (http://127.0.0.1:4665 by default).
     Where none runs, list and show take the hooks of hooks.yaml, and read
@@ -61,6 +65,55 @@ def show(
     """
     hook = ask(lambda client: client.get(f"/v1/hooks/{segment(name)}"), store, hooks=True)
     show_answer(output, hook, show_hook)
+
+
+@app.command("test")
+def try_hook(
+    name: NameArgument,
+    *,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="The event's type; else the hook's first one.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="The event's data; else a sample of its type."),
+    ] = None,
+    output: PlainOutputOption = Format.TEXT,
+) -> None:
+    """Run a hook's steps once for a made-up event, and show what was sent and answered.
+
+    It works for disabled hooks too, and for events that the hook does not
+    listen to. Requests are real and signed, with the header `hookrt-test:
+    true`; nothing is stored, counted or tried again. It ends with 1 when the
+    test failed. `hookrt emit --only` sends a real event to one hook.
+
+    Examples:
+      hookrt hooks test welcome
+      hookrt hooks test welcome --type User.Deleted -o json
+      hookrt hooks test orders --type Order.Paid --data '{"order": 42}'
+    """
+    given = {"type": type_, "data": None if data is None else read_data(data)}
+    parts = [f'"{key}":'.encode() + _json(value) for key, value in given.items() if value is not None]
+    trial = _run_test(name, b"{" + b",".join(parts) + b"}")
+    show_answer(output, trial, show_trial)
+    if not trial["succeeded"]:
+        raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _json(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value).encode()
+
+
+def _run_test(name: str, asked: bytes) -> Mapping[str, Any]:
+    """What became of the test, also of one that failed."""
+    with Client() as client:
+        try:
+            trial: Mapping[str, Any] = client.post_and_wait(f"/v1/hooks/{segment(name)}/test", asked)
+        except ServiceRefused as error:
+            if "steps" not in error.problem:
+                raise
+            trial = error.problem
+    return trial
 
 
 @app.command("disable")

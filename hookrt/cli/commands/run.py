@@ -130,6 +130,13 @@ async def _announce(screen: Screen, service: Service, files: ConfigFiles, config
     screen.line((f"hookrt {installed_version()}", "bold"), " listens on ", (service.server.url, "bold cyan"))
     screen.line(("  store  ", "dim"), f"{service.runtime.store.url} ({waiting})")
     screen.line(("  hooks  ", "dim"), f"{counted(len(configuration.hooks), 'hook')} from {_absolute(files.path)}")
+    if taking := [source.path for source in configuration.sources if source.path]:
+        screen.line(("  sources", "dim"), " " + ", ".join(taking))
+    for name, report in service.runtime.action_reports.items():
+        facts = ", ".join(f"{fact} {value}" for fact, value in report.facts.items())
+        screen.line(("  action ", "dim"), f"{name}: {facts or 'see below'}")
+        for warning in report.warnings:
+            screen.line(("  warning ", "bold yellow"), (warning, "yellow"))
     for plugin in files.registry.plugins:
         for error in plugin.errors:
             screen.line(("  plugin ", "dim"), (f"{plugin.distribution} {plugin.version} failed: {error}", "yellow"))

@@ -68,20 +68,14 @@ class JobDesk:
 
         Raises UsageError for statuses that are not final, NotFound for a hook that never was.
         """
-        await self._check_hook(request.hook)
-        last = (await self._ports.store.jobs.positions()).deliveries
-        total = await self._ports.store.jobs.count_deliveries(request.walk, Stretch(0, last))
-        return await self._add(request, Progress(last=last, total=total))
+        return await self._begin(request)
 
     async def cancel_deliveries(self, request: CancelDeliveries) -> Job:
         """Begin to cancel all deliveries that match now.
 
         Raises UsageError for statuses that are final, NotFound for a hook that never was.
         """
-        await self._check_hook(request.hook)
-        last = (await self._ports.store.jobs.positions()).deliveries
-        total = await self._ports.store.jobs.count_deliveries(request.walk, Stretch(0, last))
-        return await self._add(request, Progress(last=last, total=total))
+        return await self._begin(request)
 
     async def replay_events(self, request: ReplayEvents) -> Job:
         """Begin to run all events that match now through a hook. Raises NotFound, UsageError."""
@@ -92,12 +86,10 @@ class JobDesk:
 
     async def look_at_deliveries(self, request: ReplayDeliveries | CancelDeliveries, most: int) -> DeliveriesPreview:
         """What such a job would touch; changes nothing. Raises NotFound, UsageError as the job does."""
-        await self._check_hook(request.hook)
+        now = await self._count(request)
         jobs = self._ports.store.jobs
-        last = (await jobs.positions()).deliveries
-        total = await jobs.count_deliveries(request.walk, Stretch(0, last))
-        found = await jobs.walk_deliveries(request.walk, Stretch(0, last, most)) if most else ()
-        return DeliveriesPreview(total, [delivery for _, delivery in found])
+        found = await jobs.walk_deliveries(request.walk, Stretch(0, now.last, most)) if most else ()
+        return DeliveriesPreview(now.total, [delivery for _, delivery in found])
 
     async def look_at_events(self, request: ReplayEvents, most: int) -> EventsPreview:
         """What such a job would do, and what the first `most` would send; changes nothing. Raises NotFound."""
@@ -130,6 +122,16 @@ class JobDesk:
         if not cancelled:
             raise UsageError(f"the job {job} is {found.status.value} already")
         return found
+
+    async def _begin(self, request: ReplayDeliveries | CancelDeliveries) -> Job:
+        return await self._add(request, await self._count(request))
+
+    async def _count(self, request: ReplayDeliveries | CancelDeliveries) -> Progress:
+        """Where such a job would begin now: how many deliveries match, and which is the last of them."""
+        await self._check_hook(request.hook)
+        jobs = self._ports.store.jobs
+        last = (await jobs.positions()).deliveries
+        return Progress(last=last, total=await jobs.count_deliveries(request.walk, Stretch(0, last)))
 
     async def _add(self, request: ReplayDeliveries | CancelDeliveries | ReplayEvents, progress: Progress) -> Job:
         now_us = self._ports.store.now_us()

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hookrt.errors import HookrtError
-from hookrt.web.api import config, deliveries, events, health, hooks, jobs, plugins
+from hookrt.web.api import config, deliveries, events, health, hooks, jobs, plugins, sources, trials
 from hookrt.web.api.invalid import describe_fault
 from hookrt.web.api.openapi import PROBLEM_RESPONSE, describe
 from hookrt.web.faults import Faults
@@ -51,7 +51,7 @@ def build_api(service: Service, options: WebOptions, faults: Faults) -> FastAPI:
 
 def _build_v1() -> APIRouter:
     router = APIRouter(prefix="/v1", responses=PROBLEM_RESPONSE)
-    for module in (jobs, events, deliveries, hooks, plugins, config):
+    for module in (jobs, events, deliveries, hooks, trials, plugins, sources, config):
         router.include_router(module.build_router())
     return router
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -19,8 +18,6 @@ from hookrt.web.service import Service
 
 MAX_WAIT_S = 25.0
 """Most seconds that the live view holds an answer back, less than any client's or proxy's usual patience."""
-
-_PLACE = re.compile(r"[^-]+-[0-9]{1,19}")
 
 
 class ReplayOptions(BaseModel):
@@ -69,8 +66,6 @@ async def tail(
     """
     if not runtime.leading:
         raise UsageError("this process does not deliver: ask the one that does")
-    if after is not None and not _PLACE.fullmatch(after):
-        raise UsageError(f"{after[:40]!r} is no place to go on from: take the `next` of the answer before")
     return show_news(await runtime.control.feed.follow(Wanted(hook, failed), after, wait), runtime.mask)
 
 

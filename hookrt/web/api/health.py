@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -36,11 +38,21 @@ async def readyz(runtime: Runtime) -> JSONResponse:
 
     `delivering` says whether it is this process that delivers them. `configuration` is `rejected` while the files have
     errors, so that an earlier state of them is in use: `GET /v1/config` shows the problems. Else it is `current`.
+    `actions` are facts that actions report of themselves, such as how far snippets are isolated, and their `warnings`,
+    with which events are taken all the same.
     """
     ready, last = runtime.ready, runtime.last_reload
     configuration = "current" if last is None or last.accepted else "rejected"
-    shown = {"ready": ready, "delivering": runtime.leading, "configuration": configuration}
+    shown = {"ready": ready, "delivering": runtime.leading, "configuration": configuration, **_actions(runtime)}
     return JSONResponse(shown, status_code=200 if ready else 503)
+
+
+def _actions(runtime: Runtime) -> dict[str, Any]:
+    reports = {
+        name: {**report.facts, **({"warnings": list(report.warnings)} if report.warnings else {})}
+        for name, report in runtime.action_reports.items()
+    }
+    return {"actions": reports} if reports else {}
 
 
 async def metrics(request: Request) -> Response:

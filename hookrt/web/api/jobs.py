@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hookrt.model.delivery import Status
-from hookrt.runtime.jobs.desk import DeliveriesPreview
 from hookrt.runtime.jobs.requests import CancelDeliveries, ReplayDeliveries, ReplayEvents
 from hookrt.web.api.job_shapes import (
     CancelAsked,
@@ -51,35 +50,21 @@ async def replay_deliveries(asked: ReplayAsked, runtime: Runtime, response: Resp
     are passed over.
     """
     request = ReplayDeliveries(
-        statuses=tuple(Status(status) for status in asked.status),
-        hook=asked.hook,
-        reason=asked.reason,
-        since_us=asked.since,
-        until_us=asked.until,
+        **_matching(asked),
         from_start=asked.start is not None,
         new_message_id=asked.new_message_id,
         again=asked.again,
-        rate=asked.rate,
     )
     if asked.dry_run:
-        response.status_code = 200
-        return _show_preview(await runtime.control.jobs.look_at_deliveries(request, asked.limit), runtime)
+        return await _look(request, asked.limit, runtime, response)
     return show_job(await runtime.control.jobs.replay_deliveries(request))
 
 
 async def cancel_deliveries(asked: CancelAsked, runtime: Runtime, response: Response) -> JobShown | DeliveriesDryRun:
     """Attempts under way are not interrupted, but their results do not count."""
-    request = CancelDeliveries(
-        statuses=tuple(Status(status) for status in asked.status),
-        hook=asked.hook,
-        reason=asked.reason,
-        since_us=asked.since,
-        until_us=asked.until,
-        rate=asked.rate,
-    )
+    request = CancelDeliveries(**_matching(asked))
     if asked.dry_run:
-        response.status_code = 200
-        return _show_preview(await runtime.control.jobs.look_at_deliveries(request, asked.limit), runtime)
+        return await _look(request, asked.limit, runtime, response)
     return show_job(await runtime.control.jobs.cancel_deliveries(request))
 
 
@@ -123,6 +108,23 @@ async def cancel_job(job_id: str, runtime: Runtime) -> JobShown:
     return show_job(await runtime.control.jobs.cancel(job_id))
 
 
-def _show_preview(preview: DeliveriesPreview, runtime: Service) -> DeliveriesDryRun:
+def _matching(asked: ReplayAsked | CancelAsked) -> dict[str, Any]:
+    """What both kinds of request say of the deliveries."""
+    return {
+        "statuses": tuple(Status(status) for status in asked.status),
+        "hook": asked.hook,
+        "reason": asked.reason,
+        "since_us": asked.since,
+        "until_us": asked.until,
+        "rate": asked.rate,
+    }
+
+
+async def _look(
+    request: ReplayDeliveries | CancelDeliveries, most: int, runtime: Service, response: Response
+) -> DeliveriesDryRun:
+    """What the request would touch; the answer begins no job."""
+    response.status_code = 200
+    preview = await runtime.control.jobs.look_at_deliveries(request, most)
     items = [show_delivery(delivery, runtime.router.get(delivery.hook), runtime.mask) for delivery in preview.items]
     return DeliveriesDryRun(total=preview.total, items=items)

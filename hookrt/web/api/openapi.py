@@ -20,6 +20,7 @@ _ERRORS = {
     "400": "Not an event: the reason, with position, line and column where they are known; in a batch, the index",
     "401": "No token, or an unknown one",
     "403": "The token does not allow it, or the service has none and is asked from elsewhere",
+    "404": "No hook has the name given as `only`",
     "408": "The body did not come in time",
     "409": "An event with the same source and id, but other content, is stored already",
     "413": "Above the size limit of an event or a batch",
@@ -52,6 +53,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
+_ONLY: dict[str, Any] = {
+    "name": "only",
+    "in": "query",
+    "required": False,
+    "description": "The name of the one hook that may have these events; all others are as if they were not there.",
+    "schema": {"type": "string"},
+}
+
+
 def _describe_ingest() -> dict[str, Any]:
     problem = {CONTENT_TYPE: {"schema": {"$ref": _REF + "Problem"}}}
     errors = {status: {"description": text, "content": problem} for status, text in _ERRORS.items()}
@@ -62,7 +72,7 @@ def _describe_ingest() -> dict[str, Any]:
         "summary": "Send events",
         "description": _TEXT,
         "operationId": "post_events",
-        "parameters": [describe_header()],
+        "parameters": [describe_header(), _ONLY],
         "requestBody": {"required": True, "content": _describe_forms()},
         "responses": {"202": stored, **errors},
     }

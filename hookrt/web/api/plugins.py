@@ -1,4 +1,4 @@
-"""`/v1/plugins`, `/v1/sources`: what is installed, and what is declared."""
+"""`/v1/plugins`: what is installed."""
 
 from __future__ import annotations
 
@@ -6,35 +6,19 @@ from fastapi import APIRouter
 
 from hookrt.plugin.registry import PluginInfo
 from hookrt.web.api.query import Runtime
-from hookrt.web.api.shapes import Listed, PluginShown, SourceShown
+from hookrt.web.api.shapes import Listed, PluginShown
 
 
 def build_router() -> APIRouter:
     """The routes of this file."""
     router = APIRouter(tags=["plugins"])
     router.add_api_route("/plugins", list_plugins, methods=["GET"], summary="List plugins and their load errors")
-    router.add_api_route("/sources", list_sources, methods=["GET"], summary="List the declared sources")
     return router
 
 
 async def list_plugins(runtime: Runtime) -> Listed[PluginShown]:
     """Every plugin that was found: what it brought, or why it did not load."""
     return Listed(items=[_show(plugin) for plugin in runtime.registry.plugins])
-
-
-async def list_sources(runtime: Runtime) -> Listed[SourceShown]:
-    """The sources that hooks.yaml declares."""
-    declared = runtime.configuration.sources if runtime.configuration else ()
-    items = [
-        SourceShown(
-            name=source.name,
-            plugin=source.plugin.name,
-            types=None if source.types is None else list(source.types),
-            place=None if source.place is None else str(source.place),
-        )
-        for source in declared
-    ]
-    return Listed(items=items)
 
 
 def _show(plugin: PluginInfo) -> PluginShown:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Self, TypeVar, cast
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hookrt.errors import UsageError
 from hookrt.model.delivery import Status
@@ -58,6 +58,12 @@ class TimeFilters(Filters):
 
     since: Moment | None = Field(default=None, description="Not before this time, or so long ago.")
     until: Moment | None = Field(default=None, description="Before this time, or longer ago.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise ValueError("`since` lies after `until`: nothing can be between them")
+        return self
 
 
 class EventFilters(TimeFilters):

@@ -131,6 +131,8 @@ class StatsShown(Shape):
     """What happened to a hook's deliveries in the last 24 hours; `pending` are open now, `held` are held now."""
 
     since: str
+    count: int = Field(description="Those that ended, well or not: succeeded and dead.")
+    success_rate: float | None = Field(description="The share of `count` that succeeded, from 0 to 1; null of none.")
     succeeded: int
     dead: int
     pending: int
@@ -252,8 +254,26 @@ class SourceShown(Shape):
 
     name: str
     plugin: str
+    path: str | None = Field(default=None, description="Where senders reach it; null if it brings events by itself.")
     types: list[str] | None = None
     place: str | None = None
+    requests: dict[str, int] = Field(
+        default_factory=dict,
+        description="What became of the requests since this process started: accepted, duplicate, bad-signature, ...",
+    )
+    last_accepted: str | None = Field(default=None, description="When its last event came, new or not.")
+    last_refused: str | None = None
+    last_refusal: str | None = Field(default=None, description="Why a request was refused the last time.")
+
+
+class SourceDetail(SourceShown):
+    """A declared source with its settings, secrets masked."""
+
+    description: str
+    methods: list[str] = Field(description="The HTTP methods that it takes.")
+    max_body: int | None = Field(default=None, description="Bytes of the largest body that it takes.")
+    upcoming: list[str] = Field(default=[], description="When it will send next, as far as it can know.")
+    settings: dict[str, Any]
 
 
 class Replayed(Shape):

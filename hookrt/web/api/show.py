@@ -78,7 +78,7 @@ def show_delivery_fully(
 ) -> shapes.DeliveryDetail:
     """A delivery with every attempt."""
     fields = _delivery_fields(delivery, hook, mask)
-    shown = [_show_attempt(attempt) for attempt in attempts]
+    shown = [show_attempt(attempt) for attempt in attempts]
     return shapes.DeliveryDetail.model_construct(
         **fields, event_type=event.type, payload_dropped=event.payload_dropped, attempts=shown
     )
@@ -117,7 +117,8 @@ def _show_steps(delivery: Delivery, steps: Iterable[Step], mask: Callable[[str],
     return shown
 
 
-def _show_attempt(attempt: Attempt) -> shapes.AttemptShown:
+def show_attempt(attempt: Attempt) -> shapes.AttemptShown:
+    """One try of one step."""
     request, response = _show_exchange(attempt)
     return shapes.AttemptShown(
         number=attempt.number,
@@ -200,7 +201,7 @@ def _show_retry(policy: RetryPolicy, expires: timedelta) -> shapes.RetryShown:
         jitter=policy.jitter,
         max_retry_after=format_duration(policy.max_retry_after),
         times=_show_times(policy, expires),
-        only_after=None if policy.reasons is None else sorted(policy.reasons),
+        only_after=None if policy.only_after is None else list(policy.only_after),
     )
 
 
@@ -220,8 +221,11 @@ def _show_times(policy: RetryPolicy, expires: timedelta) -> list[shapes.AttemptT
 
 
 def _show_stats(stats: HookStats, since_us: int) -> shapes.StatsShown:
+    ended = stats.succeeded + stats.dead
     return shapes.StatsShown(
         since=show_time(since_us),
+        count=ended,
+        success_rate=round(stats.succeeded / ended, 4) if ended else None,
         succeeded=stats.succeeded,
         dead=stats.dead,
         pending=stats.pending,

@@ -97,7 +97,8 @@ def test_a_bad_key_is_refused_and_nothing_is_stored(store_url, serving):
 def test_the_header_stands_in_the_api_document(store_url, serving):
     async def scenario(post, client, runtime):
         document = (await client.get("/openapi.json")).json()
-        [header] = document["paths"]["/v1/events"]["post"]["parameters"]
+        [header, only] = document["paths"]["/v1/events"]["post"]["parameters"]
+        assert (only["name"], only["in"], only["required"]) == ("only", "query", False)
         assert (header["name"], header["in"], header["required"]) == ("Idempotency-Key", "header", False)
 
     run_with(store_url, serving, scenario)

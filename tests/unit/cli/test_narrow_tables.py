@@ -48,7 +48,7 @@ def a_delivery(status: str, hook: str = "welcome") -> dict[str, Any]:
 
 
 def a_hook(name: str) -> dict[str, Any]:
-    stats = {"succeeded": 123456, "dead": 33, "pending": 7, "held": 0}
+    stats = {"succeeded": 123456, "dead": 33, "success_rate": 0.9997, "pending": 7, "held": 0}
     return {"name": name, "on": ["User.Created", "User.Deleted"], "steps": [], "enabled": True, "stats": stats}
 
 
@@ -76,8 +76,8 @@ def test_a_list_of_deliveries_shows_ids_and_statuses_whole_and_names_what_is_lef
 def test_a_list_of_hooks_with_a_long_name_keeps_its_counts_and_the_whole_name(draw: Draw) -> None:
     name = "the-hook-that-tells-the-billing-department-of-every-order-that-was-paid-by-invoice-0123456789"
     heading, _, *rows, note = draw(show_hooks, [a_hook(name), a_hook("b")])
-    assert heading.split()[-3:] == ["succeeded", "dead", "pending"]
-    assert rows[0].split()[-3:] == ["123456", "33", "7"]
+    assert heading.split()[-4:] == ["succeeded", "dead", "rate", "pending"]
+    assert rows[0].split()[-4:] == ["123456", "33", "99.9%", "7"]
     width = heading.index("on") - 2
     assert "".join(row[:width].strip() for row in rows).startswith(name)
     assert "24 hours" in note

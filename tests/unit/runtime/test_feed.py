@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from hookrt.delivery.waiters import Waiters
+from hookrt.errors import UsageError
 from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery, Status
 from hookrt.plugin.observer import AttemptRecorded
@@ -98,6 +101,16 @@ def test_a_dead_delivery_and_an_attempt_that_is_not_done_count_as_failed():
         assert [one.delivery for one in news.items] == ["d2", "d3", "d4"]
 
     follow(world, scenario)
+
+
+@pytest.mark.parametrize(
+    "place", ["", "7", "-7", "run_1", "run_1-", "run_1--7", "run_1-x", "run_1-٧", "run_1-" + "7" * 20]
+)
+def test_what_is_no_place_is_refused_and_nothing_is_collected_for_it(place: str):
+    world = World()
+    with pytest.raises(UsageError, match="is no place to go on from"):
+        asyncio.run(world.feed.follow(Wanted(), place, 0))
+    assert world.observers == []
 
 
 def test_closing_answers_whoever_waits():

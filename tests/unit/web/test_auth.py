@@ -169,6 +169,8 @@ def test_a_token_that_could_not_work_is_refused(value, scopes):
         ("HEAD", "/v1/hooks", Scope.READ),
         ("GET", "/metrics", Scope.READ),
         ("POST", "/v1/explain", Scope.READ),
+        ("GET", "/v1/samples/PostSignIn", Scope.READ),
+        ("POST", "/v1/hooks/welcome/test", Scope.ADMIN),
         ("POST", "/v1/deliveries/d/replay", Scope.ADMIN),
         ("POST", "/v1/deliveries/d/retry", Scope.ADMIN),
         ("POST", "/v1/deliveries/d/cancel", Scope.ADMIN),

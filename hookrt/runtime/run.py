@@ -1,0 +1,52 @@
+"""One run of a runtime, from its start to its stop: the engine, and what it shares the store and its hours with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+
+from hookrt.delivery.engine import Engine
+from hookrt.delivery.ports import Ports
+from hookrt.egress import Egress
+from hookrt.errors import UsageError
+from hookrt.model.event import EventDraft
+from hookrt.runtime.control import Control
+from hookrt.runtime.processes import Processes
+from hookrt.runtime.receipt import Receipt
+from hookrt.runtime.samples import Samples
+from hookrt.runtime.source_runs import SourceRuns
+from hookrt.runtime.wiring import Parts
+
+
+class Run:
+    """What exists only while a runtime runs. `engine` delivers, `control` is what people do to deliveries."""
+
+    def __init__(self, parts: Parts, ports: Ports, egress: Egress, sources: SourceRuns) -> None:
+        self._pid = os.getpid()
+        self.engine = Engine(ports, owner=f"{self._pid}-{ports.ids.new('run')}")
+        self.control = Control(ports, self.engine, egress.unsent_for, parts.registry.observers, Samples(parts))
+        self._processes = Processes(self.engine, parts, sources, self.control.runner)
+
+    async def start(self, *, lead: bool) -> None:
+        """Begin to deliver, or to wait for the process that does; without `lead` never deliver."""
+        await self.engine.start(lead=lead, on_lead=self._processes.on_lead)
+
+    def check_process(self) -> None:
+        """Raise UsageError in a process that was forked from the one that runs this."""
+        if os.getpid() != self._pid:
+            raise UsageError(
+                "this runtime was started before the process forked: start one in each worker process "
+                "(gunicorn: in post_fork or the application's start-up, not with --preload)"
+            )
+
+    async def accept(self, drafts: Sequence[EventDraft], default_source: str) -> list[Receipt]:
+        """Store events, all or none."""
+        accepted = await self._processes.accept(drafts, default_source)
+        return [Receipt(one.id, one.source, one.deliveries, one.duplicate, self.engine.waiters) for one in accepted]
+
+    async def stop(self, drain: timedelta) -> bool:
+        """Let attempts under way finish within `drain`; whether they did. Nothing new can begin from here on."""
+        await self.engine.withdraw()
+        await self._processes.stop()
+        return await self.engine.stop(drain)
