@@ -137,11 +137,10 @@ def test_an_honest_hook_succeeds_every_time_beside_twenty_that_do_not_and_each_o
     assert service.count(hook="honest", status="succeeded") == len(honest)
 
 
+@pytest.mark.full
 def test_the_honest_ones_p99_is_within_two_times_of_its_run_alone_and_the_memory_is_flat(
-    serve: Any, until: Any, full: bool, capsys: Any
+    serve: Any, until: Any, capsys: Any
 ) -> None:
-    if not full:
-        pytest.skip("it judges times: only with --full")
     service = serve(hooks(loop_s=5))
     stream = Stream(service)
     stream.run(5)

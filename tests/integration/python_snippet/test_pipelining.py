@@ -30,7 +30,9 @@ async def warm_up(bench: Any, runs: int = 40) -> Worker:
     for n in range(runs):
         await bench.run(QUICK, event={"n": n})
     [crew] = bench.pool._crews.values()
-    assert crew.depth > 3
+    assert crew.typical is not None
+    crew.typical = min(crew.typical, AHEAD / DEPTH)  # on a machine with other work even these take long now and then
+    assert crew.depth == DEPTH
     [worker] = crew.members
     return worker
 
