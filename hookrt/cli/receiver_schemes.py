@@ -17,12 +17,12 @@ from hookrt.config.sources import OF_REQUEST, SourceEntry
 from hookrt.config.suggest import did_you_mean
 from hookrt.errors import EventError
 from hookrt.model.event import EventDraft
-from hookrt.plugin.inbound import Inbound, InboundSource, Received, Reply
+from hookrt.plugin.inbound import Inbound, InboundSource, Reply
 from hookrt.plugin.inbound_settings import InboundSettings
 from hookrt.plugin.refusal import REFUSALS, Refused
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import Settings
-from hookrt.runtime.inbound_draft import make_draft
+from hookrt.runtime.inbound_draft import make_drafts
 from hookrt.runtime.inbound_reply import accepted_reply
 from hookrt.runtime.source_facts import most_bytes
 
@@ -94,8 +94,7 @@ class SchemeJudge:
         said = self.plugin.receive(request, self.entry.settings)
         if isinstance(said, Reply):
             return Judgement(Trust.VERIFIED, reply=said)
-        several = [said] if isinstance(said, Received) else list(said)
-        drafts = tuple(make_draft(self.entry, request, one, index) for index, one in enumerate(several))
+        drafts = tuple(make_drafts(self.entry, request, said))
         return Judgement(Trust.VERIFIED, events=drafts, usual=self._usual(drafts))
 
     def _usual(self, drafts: Sequence[EventDraft]) -> Reply | None:

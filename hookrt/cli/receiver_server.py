@@ -18,6 +18,7 @@ from typing import Any
 from hookrt.model.event import EventDraft
 from hookrt.plugin.inbound import Inbound, Reply
 from hookrt.signing import VerificationError, verify
+from hookrt.web.answer import send_reply
 from hookrt.web.inbound import read_request
 from hookrt.web.problem import Refusal
 
@@ -26,7 +27,6 @@ MAX_BODY = 25 * 1024 * 1024
 
 _MOST_KNOWN = 10_000
 _TEXT = "text/plain; charset=utf-8"
-_EMPTY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class Trust(StrEnum):
@@ -162,12 +162,13 @@ class Receiver:
             return
         body = await _read_body(receive)
         if body is None:
-            await _respond(send, _told(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large for this receiver"))
+            told = "the body is too large for this receiver"
+            await send_reply(send, _told(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told))
             return
         try:
             request = read_request(scope, body, datetime.now(UTC))
         except Refusal as refusal:
-            await _respond(send, _told(refusal.document.status, refusal.document.detail))
+            await send_reply(send, _told(refusal.document.status, refusal.document.detail))
             return
         judgement = self.judge(request)
         seen = self._count(request, judgement)
@@ -175,7 +176,7 @@ class Receiver:
         self.show(Received(request, _target(scope), judgement, seen, reply.status))
         if self.answer.delay:
             await asyncio.sleep(self.answer.delay.total_seconds())
-        await _respond(send, reply)
+        await send_reply(send, reply)
 
     def _reply(self, judgement: Judgement, seen: int) -> Reply:
         if judgement.trust is Trust.REFUSED:
@@ -227,12 +228,3 @@ async def _read_body(receive: Any) -> bytes | None:
             return None
         if not message.get("more_body"):
             return b"".join(parts)
-
-
-async def _respond(send: Any, reply: Reply) -> None:
-    body = b"" if reply.status in _EMPTY else reply.body
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-    if reply.status not in _EMPTY:
-        headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -105,7 +105,8 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
 
 def _check_service_settings(site: ActionSite, action: type[Action[Any]], context: LoadContext) -> None:
     name = site.key.text
-    if action.service_settings is not None and context.complete and name not in context.service_actions:
+    given = name in context.service_actions or name in context.service_written  # what is written and bad is reported
+    if action.service_settings is not None and context.complete and not given:
         hint = f"write them below `service:`, `actions:`, `{name}:`"
         context.log.error(site.key, f"the action {site.owner} needs settings of the service", hint)
 
@@ -141,7 +142,8 @@ def _read_leaf(path: Path, node: TextNode, site: ActionSite, action: type[Action
     if node.style is Style.FILE:
         return Leaf(node.text)
     if path[0] in action.static:
-        if refuse_expression(node, f"`{path[0]}`", log):
+        hint = "read it from `event`" if len(path) == 1 else "write it out, a secret by its name alone"
+        if refuse_expression(node, f"`{path[0]}`", log, hint):
             return BROKEN
         return _unescaped(read_scalar(node, log))
     if "${{" not in node.text:

@@ -21,6 +21,7 @@ class LoadContext:
 
     `destination_urls` has an entry for every declared destination, `source_types` for every declared source with
     the types that it publishes (None: any). `service_actions` are the service settings of actions that declare some,
+    `service_written` the actions for which some are written, good or bad,
     `signed` the headers that the signatures of destinations make, in lower case, by the destination's name,
     `fingerprints` those of the hooks by name, `files` the text files that settings name. With `complete` false a file
     could not be read, so that a name that seems to be unknown may be declared there.
@@ -33,6 +34,7 @@ class LoadContext:
     destination_urls: Mapping[str, str | None] = field(default_factory=dict)
     source_types: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     service_actions: Mapping[str, Settings] = field(default_factory=dict)
+    service_written: Collection[str] = ()
     signed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fingerprints: dict[str, bytes] = field(default_factory=dict)
     complete: bool = True

@@ -65,7 +65,7 @@ def report_expression(node: TextNode, error: ExpressionError, log: ProblemLog) -
     log.error(span, error.message, HINT if comment_behind(node) else None)
 
 
-def refuse_expression(node: TextNode, what: str, log: ProblemLog, hint: str = "read it from `event`") -> bool:
+def refuse_expression(node: TextNode, what: str, log: ProblemLog, hint: str) -> bool:
     """Whether an expression stands in a text that takes none; reported at the expression."""
     found = find_expression(node.text)
     if found is None:

@@ -37,6 +37,7 @@ _NOUNS = {
     "bytes_type": "text",
 }
 _STATIC = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list"}
+_HOW_TO_NAME_ONE = 'write secret: "${{ secrets.NAME }}", and provide that secret'
 _SHOULD = re.compile(r"[A-Z][a-z]+ should ")
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -95,7 +96,8 @@ def explain_error(finding: Finding, subject: Subject) -> tuple[str, str | None]:
     """A message and a hint for one error."""
     kind, context = finding.error["type"], finding.error.get("ctx", {})
     if kind == "missing":
-        return f"{_whose(subject.owner, finding)} needs `{finding.error['loc'][-1]}`", None
+        wanted = str(finding.error["loc"][-1])
+        return f"{_whose(subject.owner, finding)} needs `{wanted}`", _HOW_TO_NAME_ONE if wanted == "secret" else None
     if kind == "extra_forbidden":
         unknown = str(finding.error["loc"][-1])
         choices = list(_keys_at(subject.model, tuple(finding.error["loc"])[:-1]))
@@ -169,7 +171,7 @@ def _explain_other(finding: Finding, owner: str) -> str:
         text = str(error.get("ctx", {}).get("error", text))
     whose = f"`{finding.name}`" if finding.path else owner
     if said := _SHOULD.match(text):
-        return f"{whose} must {text[said.end() :]}"
+        return f"{whose} must {text[said.end() :].replace(' after validation', '')}"
     return f"{whose}: {text}"
 
 

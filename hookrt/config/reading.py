@@ -53,6 +53,7 @@ class Reader:
             self._masker.add(secret)
         context = self._context(check, destinations, sources)
         context.service_actions = service.actions
+        context.service_written = section.written_actions()
         context.fingerprints = fingerprints(self._sections.named["hooks"], self._sections.single.get("defaults"))
         hooks = self._hooks(context)  # now the fingerprints are whole
         return Configuration(

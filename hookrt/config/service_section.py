@@ -61,6 +61,11 @@ class ServiceSection:
         check_service_values(settings, self.node, self.log)
         return settings.model_copy(update={"secrets": secrets, "actions": self._actions(values)})
 
+    def written_actions(self) -> frozenset[str]:
+        """The actions for which something is written, whether it can be used or not."""
+        node = self.node.get("actions")
+        return frozenset(node.entries) if isinstance(node, MapNode) else frozenset()
+
     def _actions(self, values: FixedValues) -> dict[str, Settings]:
         """The service settings of every action that declares some; one that needs settings and has none is left out."""
         node = self.node.get("actions")

@@ -26,6 +26,7 @@ from hookrt.plugin.inbound_settings import HeaderName, InboundSecrets, InboundSe
 from hookrt.plugin.observer import AttemptRecorded, Observer
 from hookrt.plugin.protocols import (
     FRAMING_HEADERS,
+    HEADER_NAME,
     RESERVED_PREFIXES,
     CallSecrets,
     Http,
@@ -65,6 +66,7 @@ __all__ = [
     "DEFAULT_RULES",
     "DEFAULT_TOLERANCE",
     "FRAMING_HEADERS",
+    "HEADER_NAME",
     "LITERAL_RULES",
     "MAX_RECORDED_BODY",
     "NO_RETRY",

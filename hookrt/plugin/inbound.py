@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from hookrt.model.event import AttributeValue
-from hookrt.plugin.inbound_body import form_object, read_form, read_json, read_text, says_form, says_json
+from hookrt.plugin.inbound_body import FORM, form_object, read_form, read_json, read_text
 from hookrt.plugin.inbound_settings import OpenInboundSettings
 from hookrt.plugin.refusal import Refused
 from hookrt.plugin.source import Source
@@ -40,6 +40,16 @@ class Inbound:
     received: datetime
     _json: Any = field(default=_UNREAD, init=False, repr=False, compare=False)
 
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without its parameters, in lower case; empty without one."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is said to be an urlencoded form."""
+        return self.media_type == FORM
+
     def json(self) -> Any:
         """The body as JSON, decoded once and shared: do not change it. Raises Refused when it is none, or too deep."""
         if self._json is _UNREAD:
@@ -55,17 +65,16 @@ class Inbound:
 
         Raises Refused for a body that is not what its content type says, and for bytes that are no text.
         """
-        kind = self.headers.get("content-type", "")
         if not self.body:
             return None
-        if says_json(kind):
+        if self.media_type.endswith(("/json", "+json")):
             return self.json()
         try:
-            if not says_form(kind) or self.body.lstrip()[:1] in (b"{", b"["):  # what curl calls a form by default
+            if not self.is_form or self.body.lstrip()[:1] in (b"{", b"["):  # what curl calls a form by default
                 return self.json()
         except Refused:
             pass
-        return form_object(self.form()) if says_form(kind) else read_text(self.body)
+        return form_object(self.form()) if self.is_form else read_text(self.body)
 
     def data(self) -> Any:
         """The same as the data of an event: JSON as the bytes that came."""

@@ -14,12 +14,16 @@ from hookrt.plugin.refusal import Refused
 MAX_FIELDS = 1_000
 """Most fields of a form."""
 
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
+"""The media type of a form."""
+
 _decode = msgspec.json.Decoder().decode
 
 
 def read_json(text: bytes) -> Any:
     """A JSON text as values; raises Refused when it is none, or deeper than events may be."""
+    if not text.strip():
+        raise Refused("malformed", "the body is empty, and should be JSON")
     try:
         check_depth(text)
         return _decode(text)
@@ -51,24 +55,9 @@ def form_object(fields: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
-def says_json(content_type: str) -> bool:
-    """Whether the content type declares JSON."""
-    media = _essence(content_type)
-    return media.endswith(("/json", "+json"))
-
-
-def says_form(content_type: str) -> bool:
-    """Whether the content type declares an urlencoded form."""
-    return _essence(content_type) == _FORM
-
-
 def read_text(body: bytes) -> str:
     """The body as text; raises Refused when it is not UTF-8."""
     try:
         return body.decode()
     except UnicodeDecodeError:
         raise Refused("malformed", "the body is neither JSON, nor a form, nor text in UTF-8") from None
-
-
-def _essence(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()

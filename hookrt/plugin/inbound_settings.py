@@ -16,10 +16,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from hookrt.plugin.protocols import FRAMING_HEADERS
+from hookrt.plugin.protocols import FRAMING_HEADERS, HEADER_NAME
 from hookrt.plugin.settings import Settings, Size
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _EMPTY = (204, 205)
 
@@ -59,7 +58,7 @@ InboundSecrets = Annotated[tuple[_OneSecret, ...], Field(min_length=1), BeforeVa
 def check_reply_headers(headers: dict[str, str]) -> dict[str, str]:
     """Headers that an answer can carry; raises ValueError naming one that it cannot."""
     for name, value in headers.items():
-        if not _HEADER.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a header")
         if name.lower() in FRAMING_HEADERS:
             raise ValueError(f"{name!r} cannot be set: it says where the answer ends, or how it is sent")

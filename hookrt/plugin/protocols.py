@@ -5,6 +5,7 @@ These are promises only; the rooms that keep them are wired together where the r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from hookrt.model.access import Access
     from hookrt.model.attempt import Exchange
 
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What the name of a header matches as a whole."""
 
 FRAMING_HEADERS = frozenset(
     {

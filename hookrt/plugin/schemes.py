@@ -10,12 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from hookrt.plugin.protocols import FRAMING_HEADERS
+from hookrt.plugin.protocols import FRAMING_HEADERS, HEADER_NAME
 from hookrt.plugin.rotating_secrets import SigningSecrets
 from hookrt.plugin.signature import SchemeSettings, SignatureScheme, ToSign
 from hookrt.signing import BODY_SCHEMES, ContentTemplate, SigningKey, hmac_of, sign
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
 STANDARD_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
 """The headers of a signature by the Standard Webhooks."""
@@ -96,7 +95,7 @@ class GithubScheme(_BodySigning):
 
 
 def _check_header(name: str) -> str:
-    if not _HEADER.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         raise ValueError("this is no header name: letters, digits and '-' make one")
     if name.lower() in _OTHERS:
         raise ValueError(f"{name} is made otherwise, and cannot carry this signature")

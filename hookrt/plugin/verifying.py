@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hookrt.plugin.refusal import Refused
+from hookrt.plugin.settings import format_duration
 
 _LONGEST_TIMESTAMP = 13  # digits of seconds or milliseconds; reaches the year 2286, and keeps a hostile number short
 
@@ -36,7 +37,9 @@ def check_age(sent: float | datetime, received: datetime, tolerance: timedelta) 
     seconds = sent.timestamp() if isinstance(sent, datetime) else sent
     age = received.timestamp() - seconds
     if age > tolerance.total_seconds():
-        raise Refused("too-old", f"the request was signed {age:.0f} s ago, more than {tolerance} is allowed")
+        raise Refused(
+            "too-old", f"the request was signed {age:.0f} s ago, more than {format_duration(tolerance)} is allowed"
+        )
     if age < -tolerance.total_seconds():
         raise Refused("too-old", f"the request's time lies {-age:.0f} s ahead: check both clocks")
 

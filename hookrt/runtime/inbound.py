@@ -12,11 +12,11 @@ from hookrt.config.sources import SourceEntry
 from hookrt.delivery.ports import Ports
 from hookrt.errors import EventConflict, EventError, HookrtError, UsageError
 from hookrt.model.event import EventDraft
-from hookrt.plugin.inbound import Inbound, InboundSource, Received, Reply
+from hookrt.plugin.inbound import Inbound, InboundSource, Reply
 from hookrt.plugin.refusal import Refused
 from hookrt.runtime.drafts import refuse_reserved
 from hookrt.runtime.inbound_accounts import Accounts, InboundAccount
-from hookrt.runtime.inbound_draft import make_draft
+from hookrt.runtime.inbound_draft import make_drafts
 from hookrt.runtime.inbound_reply import accepted_reply
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.source_facts import most_bytes
@@ -106,8 +106,7 @@ class InboundDoor:
         said = found.plugin.receive(request, found.entry.settings)
         if isinstance(said, Reply):
             return said
-        several = [said] if isinstance(said, Received) else list(said)
-        drafts = [make_draft(found.entry, request, one, index) for index, one in enumerate(several)]
+        drafts = make_drafts(found.entry, request, said)
         for draft in drafts:
             refuse_reserved(draft)
         return drafts

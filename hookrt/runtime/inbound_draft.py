@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from hookrt.config.sources import SourceEntry
@@ -14,11 +15,17 @@ from hookrt.plugin.inbound_body import read_json
 from hookrt.plugin.refusal import Refused
 
 
-def make_draft(entry: SourceEntry, request: Inbound, said: Received, index: int = 0) -> EventDraft:
-    """The event of a verified request; `index` tells it from others of the same one.
+def make_drafts(entry: SourceEntry, request: Inbound, said: Received | Sequence[Received]) -> list[EventDraft]:
+    """The events of a verified request.
 
     Raises Refused where an expression of the entry cannot be evaluated, EventError for data that no event can have.
     """
+    several = [said] if isinstance(said, Received) else said
+    return [_make_draft(entry, request, one, index) for index, one in enumerate(several)]
+
+
+def _make_draft(entry: SourceEntry, request: Inbound, said: Received, index: int) -> EventDraft:
+    """One of them; `index` tells it from others of the same request."""
     content = _content(request, said)
     names = {"type": said.type, "subject": said.subject, "id": said.id or _body_id(request.body, index)}
     if entry.expressions:

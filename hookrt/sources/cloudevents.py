@@ -15,7 +15,7 @@ from pydantic import Field
 
 from hookrt.plugin import Inbound, InboundSettings, InboundSource, Received, Refused, Reply, Source, impl, matches_any
 from hookrt.sources.cloudevents_reading import CloudEvent, read_batch, read_binary, read_structured
-from hookrt.sources.reading import as_sent, media_type, moment_of, name_of, type_of
+from hookrt.sources.reading import as_sent, moment_of, name_of, type_of
 
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _ORIGIN = re.compile(r"[A-Za-z0-9.*:/_-]{1,253}", re.ASCII)
@@ -45,7 +45,7 @@ class CloudEvents(InboundSource[CloudEventsSettings]):
         if request.method == "OPTIONS":
             return _consent(request, settings)
         _check_token(request, settings)
-        media = media_type(request)
+        media = request.media_type
         if media == _BATCH:
             events = [_received(event) for event in read_batch(request)]
             return events or Reply(status=204)

@@ -12,7 +12,7 @@ from typing import Any
 
 from hookrt.plugin import Inbound, InboundSettings, InboundSource, Received, Refused, Source, impl, read_json
 from hookrt.sources.github_events import EVENT_TYPES
-from hookrt.sources.reading import at, first_name, is_form, name_of, require_object, type_of
+from hookrt.sources.reading import at, first_name, name_of, require_object, type_of
 from hookrt.sources.signed import HmacHeader
 
 _SIGNATURE = HmacHeader("x-hub-signature-256", "secret", prefix="sha256=")
@@ -70,7 +70,7 @@ def _unsigned(request: Inbound) -> str:
 
 def _payload(request: Inbound) -> bytes:
     """The JSON text: the body itself, or the field `payload` where the webhook's content type is a form."""
-    if not is_form(request):
+    if not request.is_form:
         return request.body
     fields = [value for name, value in request.form() if name == "payload"]
     if len(fields) != 1:

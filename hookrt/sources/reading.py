@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hookrt.plugin import Inbound, Refused
+from hookrt.plugin import Refused
 
 _LONGEST = 255  # characters of a type, an id or a subject
 _UNFIT_IN_TYPE = re.compile(r"[\s*\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNFIT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_FORM = "application/x-www-form-urlencoded"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_AGE = timedelta(days=366 * 200).total_seconds()
 
@@ -80,16 +79,6 @@ def as_sent(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
-
-
-def media_type(request: Inbound) -> str:
-    """The Content-Type without its parameters, in lower case; empty without one."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def is_form(request: Inbound) -> bool:
-    """Whether the body is said to be an urlencoded form."""
-    return media_type(request) == _FORM
 
 
 def require_object(value: Any) -> dict[str, Any]:

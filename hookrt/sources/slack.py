@@ -21,7 +21,7 @@ from hookrt.plugin import (
     read_json,
     seconds_of,
 )
-from hookrt.sources.reading import at, first_name, is_form, moment_of, name_of, require_object, type_of
+from hookrt.sources.reading import at, first_name, moment_of, name_of, require_object, type_of
 from hookrt.sources.signed import HmacHeader, TimedSettings
 
 _SIGNATURE = HmacHeader("x-slack-signature", "signing secret", prefix="v0=")
@@ -50,7 +50,7 @@ class Slack(InboundSource[SlackSettings]):
     def receive(self, request: Inbound, settings: SlackSettings) -> Received | Reply:
         """What Slack tells, or the answer to its challenge; raises Refused."""
         _verify(request, settings)
-        if not is_form(request):
+        if not request.is_form:
             return _read_event(require_object(request.json()), request.body)
         fields = dict(request.form())
         if "payload" in fields:

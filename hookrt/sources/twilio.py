@@ -25,7 +25,7 @@ from hookrt.plugin import (
     impl,
     matches_any,
 )
-from hookrt.sources.reading import is_form, name_of, require_object, type_of
+from hookrt.sources.reading import name_of, require_object, type_of
 from hookrt.sources.signed import base64_signature
 from hookrt.sources.twilio_kinds import KINDS, MESSAGE, OTHER, Kind
 
@@ -64,7 +64,7 @@ class Twilio(InboundSource[TwilioSettings]):
 
     def receive(self, request: Inbound, settings: TwilioSettings) -> Received:
         """The event, named after what its fields tell of; raises Refused."""
-        if is_form(request):
+        if request.is_form:
             fields = request.form()
             _verify(request, settings, fields)
             data = _gather(fields)  # what was verified, and nothing else

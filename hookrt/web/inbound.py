@@ -13,7 +13,7 @@ from hookrt.clock import from_us
 from hookrt.errors import EventTooLarge, UsageError
 from hookrt.plugin.inbound import Inbound, Reply
 from hookrt.plugin.inbound_body import MAX_FIELDS
-from hookrt.web.answer import Send, send_problem
+from hookrt.web.answer import Send, send_problem, send_reply
 from hookrt.web.body import BodyReader, ClientGone, Receive
 from hookrt.web.faults import Faults
 from hookrt.web.problem import ProblemDocument, Refusal
@@ -46,7 +46,7 @@ class InboundRoute:
         except Exception as error:  # the last place that can still answer
             await send_problem(send, self._faults.describe(error))
         else:
-            await _send_reply(send, reply)
+            await send_reply(send, reply)
 
     async def _serve(self, scope: Mapping[str, Any], receive: Receive) -> Reply:
         name, door = scope["path"].removeprefix(PREFIX), self._service.inbound
@@ -98,11 +98,3 @@ def _query_of(query_string: bytes) -> dict[str, str]:
         detail = f"the query has more than {MAX_FIELDS} parameters"
         raise Refusal(ProblemDocument(HTTPStatus.BAD_REQUEST, "malformed", detail)) from None
     return dict(reversed(pairs))
-
-
-async def _send_reply(send: Send, reply: Reply) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-    if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        headers.append((b"content-length", b"%d" % len(reply.body)))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})

@@ -97,6 +97,9 @@ class Grants:
         address = read_address(url)
         if any(grant.covers(address) for grant in self._http):
             return address
+        paths = [grant.path for grant in self._http if grant.origin == address.origin]
+        if paths:
+            raise self._outside(_written(address), paths)
         raise self._refusal("http", _written(address), _written(address) if self.http else None)
 
     def check_secret(self, name: str) -> None:
@@ -140,8 +143,16 @@ class Grants:
         if not any(grant.origin == address.origin for grant in self._http):
             raise self._refusal("http", _written(address), _written(address) if self.http else None)
 
+    def _outside(self, origin: str, paths: Iterable[str]) -> NotGranted:
+        """For a URL at a granted origin, but at none of the granted paths; the whole origin is not what to advise."""
+        below = yaml_word(", ".join(origin + path for path in paths)[:_MAX_SHOWN])
+        place = f" ({self.place})" if self.place else ""
+        return NotGranted(f"ctx.http is granted for {below} and what lies below only{place}")
+
     def _refusal(self, name: str, entry: str, missing: str | None) -> NotGranted:
         """`missing` is what is not granted where other things of the kind are."""
+        if name == "emit" and entry.partition(".")[0] == "hookrt":
+            return NotGranted("ctx.emit is never granted for `hookrt.` events: nobody but hookrt emits them")
         shown = yaml_word(entry)
         said = {"secrets": f"ctx.secrets.{shown}" if shown else "ctx.secrets"}.get(name, f"ctx.{name}")
         what = f" for {shown}" if missing is not None and name != "secrets" else ""
@@ -150,6 +161,7 @@ class Grants:
         return NotGranted(f'{said} is not granted{what}: add "allow: {{{allowed}}}" {ADD_TO}{place}')
 
 
+_MAX_SHOWN = 300  # characters of entries in a message
 _EXAMPLES = {"http": "https://api.example.com", "secrets": "NAME", "state": "", "emit": "User.Enriched"}
 
 
@@ -173,7 +185,8 @@ def read_address(text: str) -> Address:
     try:
         url = Url(text) if len(text) <= MAX_URL else None
     except ValueError as error:
-        raise ValueError(f"this is no URL: {error}") from None
+        how = ": write it with its scheme, like https://api.example.com" if "://" not in text else f": {error}"
+        raise ValueError(f"this is no URL{how}") from None
     if url is None or len(str(url)) > MAX_URL:
         raise ValueError(f"a URL has at most {MAX_URL:,} characters")
     if url.scheme not in {"http", "https"} or not url.host_str:

@@ -15,6 +15,7 @@ from hookrt.actions.webhook.url import join_url
 from hookrt.plugin import (
     DEFAULT_RULES,
     FRAMING_HEADERS,
+    HEADER_NAME,
     LITERAL_RULES,
     RESERVED_PREFIXES,
     STANDARD_HEADERS,
@@ -28,7 +29,6 @@ from hookrt.plugin import (
     check_url,
 )
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _encode = msgspec.json.Encoder().encode
 
@@ -118,7 +118,7 @@ def explain_header(name: str, value: str, signed: Collection[str] = ()) -> str |
         return f"the header {name} is set by the HTTP client and cannot be set by hand"
     if lower in STANDARD_HEADERS or lower in signed or lower.startswith(RESERVED_PREFIXES):
         return f"the header {name} is made by hookrt for every attempt and cannot be set by hand"
-    if not _NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         return f"{name!r} is no header name: letters, digits and '-' make one"
     if _BAD_IN_VALUE.search(value):
         return f"the header {name} has a line break or another control character in its value"

@@ -27,7 +27,7 @@ def receive(  # noqa: PLR0913 - one parameter for each option
     port: Annotated[int, typer.Option(min=0, max=65535, help="Listen here; 0 takes any free port.")] = 4666,
     host: Annotated[str, typer.Option(help="Listen on this address.")] = "localhost",
     secret: Annotated[
-        list[str] | None, typer.Option(metavar="SECRET", help="Verify signatures with it; may be given twice.")
+        list[str] | None, typer.Option(metavar="SECRET", help="Verify signatures with it; may be given several times.")
     ] = None,
     scheme: Annotated[
         str | None,

@@ -14,6 +14,7 @@ from hookrt.cli.project import load_configuration, open_project
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.source_view import show_source, show_sources
 from hookrt.config.load import Configuration
+from hookrt.config.suggest import did_you_mean
 from hookrt.errors import HookrtError
 from hookrt.runtime.source_facts import source_details, source_facts, upcoming_times
 
@@ -99,4 +100,5 @@ def _read(name: str, configuration: Configuration) -> dict[str, Any]:
         return {**details, "requests": None, "upcoming": upcoming}  # what came in, nobody is there to know
     if name in configuration.lacking_sources:
         raise HookrtError(f"the source {name!r} needs a secret that is not provided: `hookrt check` names it")
-    raise HookrtError(f"there is no source {name!r}")
+    hint = did_you_mean(name, [one.name for one in configuration.sources])
+    raise HookrtError(f"there is no source {name!r}" + (f": {hint}" if hint else ""))

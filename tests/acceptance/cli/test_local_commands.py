@@ -225,6 +225,8 @@ def test_a_source_is_listed_and_shown_with_its_path_and_without_its_secret(hookr
     assert "POST /in/shop, 1,048,576 bytes at most" in done.stdout
     assert "tolerance: 1m30s" in done.stdout
     assert "a secret to keep" not in done.stdout
+    unknown = hookrt("sources", "show", "shpo", "hooks.yaml")
+    assert (unknown.returncode, unknown.stderr) == (1, "hookrt: there is no source 'shpo': did you mean 'shop'?\n")
     missing = hookrt("sources", "show", "logto", "hooks.yaml")
     assert missing.returncode == 1
     assert "the source 'logto' needs a secret that is not provided" in missing.stderr

@@ -97,7 +97,11 @@ def test_what_is_wrong_with_a_source_is_told_at_its_place(desk: Desk, settings: 
 
 
 def test_a_secret_is_needed_and_may_be_a_list(desk: Desk) -> None:
-    assert desk.told("sources: {a: {token: {}}}\nhooks: {}") == ["1:15 `token` needs `secret`"]
+    assert desk.told("sources: {a: {token: {}}}\nhooks: {}") == [
+        '1:15 `token` needs `secret` | write secret: "${{ secrets.NAME }}", and provide that secret'
+    ]
+    empty = desk.told("sources: {a: {token: {secret: []}}}\nhooks: {}")
+    assert empty == ["1:31 `secret` must have at least 1 item, not 0"]
     for written in ('""', "[]", "[a, '']", "7"):
         assert desk.told(f"sources: {{a: {{token: {{secret: {written}}}}}}}\nhooks: {{}}"), written
     loaded = desk.load("sources: {a: {token: {secret: [one, two]}}}\nhooks: {}")

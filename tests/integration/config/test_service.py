@@ -99,6 +99,13 @@ def test_an_action_that_needs_service_settings_says_so_where_it_is_used(bench: A
     assert bench.configuration(text).service.actions["db"].dsn == "x"
 
 
+def test_bad_service_settings_of_an_action_are_told_once_and_not_at_its_steps(bench: Any) -> None:
+    text = "service: {actions: {db: {dns: x}}}\n" + bench.with_step("- db: {}")
+    errors = bench.errors(text)
+    assert not [error for error in errors if "needs settings of the service" in error], errors
+    assert any("`db` has no setting 'dns'" in error for error in errors), errors
+
+
 # Variables
 
 

@@ -80,6 +80,12 @@ def test_an_expression_in_a_static_field_is_an_error_at_its_place(bench: Any) ->
     assert bench.step_errors(step) == ["8:23 `code` takes no `${{ }}` | read it from `event`"]
 
 
+def test_an_expression_below_a_static_field_is_to_be_written_out(bench: Any) -> None:
+    step = "- snippet:\n    code: {a: '${{ event.data }}'}"
+    told = "`code` takes no `${{ }}` | write it out, a secret by its name alone"
+    assert any(error.endswith(told) for error in bench.step_errors(step))
+
+
 def test_an_escaped_opening_is_a_literal_in_a_static_field(bench: Any, make_scope: Any) -> None:
     assert bench.step("- snippet: x = '$${{'").settings.render(make_scope()).code == "x = '${{'"
 

@@ -73,7 +73,7 @@ def test_secrets_of_a_signing_come_from_the_provider_and_are_masked(webhooks: An
             "4:23 `signing.scheme` must be 'standard', 'logto', 'github' or 'hmac' | did you",
         ),
         ("{secret: x}", "4:5 `signing` of destination 'crm' needs `scheme`"),
-        ("{scheme: github}", "4:5 `signing` of destination 'crm' needs `secret`"),
+        ("{scheme: github}", "4:5 `signing` of destination 'crm' needs `secret` | write secret: "),
         ("text", "4:14 `signing` must be a mapping, this is text"),
         (
             "{scheme: hmac, secret: x, headr: X}",

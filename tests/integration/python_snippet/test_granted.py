@@ -126,7 +126,7 @@ def run(event, ctx):
             assert attempt.message is None
             assert attempt.logs[:4] == ("bad-key", "too-large", "bad-value", "bad-value")
             assert attempt.logs[4] == "990 1,000 values are stored, more cannot be: delete some, or give them a ttl"
-            assert attempt.logs[5].startswith("the value is a set: ")
+            assert attempt.logs[5].startswith("the value is a set: plain values only ")
 
     asyncio.run(story())
 

@@ -12,7 +12,6 @@ import pytest
 from hookrt import Runtime
 from hookrt.plugin import Inbound, InboundSettings, InboundSource, Received, Refused, Reply
 from hookrt.plugin.manager import load_plugins
-from hookrt.web.connection import Patience
 
 SECRET, NEXT = "first-secret-of-the-sender", "second-secret-of-the-sender"
 
@@ -217,34 +216,6 @@ def test_what_is_refused_is_a_problem_that_tells_nothing(serving, runtime, log, 
     assert (account.last_refusal, account.last_accepted) == (kind, None)
 
 
-def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(serving, runtime, exchange):
-    async def scenario():
-        async with serving(runtime) as (_, server, _):
-            head = b"POST /in/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9000000\r\n\r\n"
-            return await exchange(server, head)
-
-    assert b"413" in asyncio.run(scenario()).split(b"\r\n")[0]
-
-
-def test_a_chunked_body_is_counted_while_it_comes(serving, runtime, exchange):
-    async def scenario():
-        async with serving(runtime) as (_, server, _):
-            head = b"POST /in/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-            return await exchange(server, head, b"400\r\n" + b"x" * 1024 + b"\r\n", b"1\r\nx\r\n")
-
-    assert b"413" in asyncio.run(scenario()).split(b"\r\n")[0]
-
-
-def test_a_body_that_does_not_come_is_given_up(serving, runtime, exchange):
-    async def scenario():
-        async with serving(runtime, patience=Patience(body_s=0.2)) as (client, server, _):
-            answer = await exchange(server, b"POST /in/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
-            assert await events(client) == []
-            return answer
-
-    assert b"200" not in asyncio.run(scenario()).split(b"\r\n")[0]
-
-
 @pytest.mark.parametrize("name", ["nobody", "", "shop/", "shop/x", "%2e%2e", "SHOP", "http", "shop%00"])
 def test_what_no_source_is_named_is_not_found(serving, runtime, name):
     async def scenario():
@@ -369,32 +340,3 @@ def test_a_request_to_a_stopping_service_is_to_come_again(serving, runtime):
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
     asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"POST /in/shop HTTP/1.1\r\nHost: x\r\nX-Signature: \xff\xfe\r\n",
-        b"POST /in/shop HTTP/1.1\r\nHost: x\r\nX-Signature: a\r\nX-Signature: b\r\n",
-        b"POST /in/" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\n",
-        b"POST /in/%ff%fe%00 HTTP/1.1\r\nHost: x\r\n",
-        b"POST /in/shop?" + b"a&" * 1500 + b" HTTP/1.1\r\nHost: x\r\n",
-        b"POST /in/shop?%ff=%zz HTTP/1.1\r\nHost: x\r\n",
-        b"POST /in/shop HTTP/1.1\r\nHost: \xff\r\nX-Forwarded-Host: a,,b\r\nX-Forwarded-Proto: ,\r\n",
-        b"POST /in/shop HTTP/1.0\r\n",
-        b"BREW /in/shop HTTP/1.1\r\nHost: x\r\n",
-        b"POST /in/shop HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n",
-        b"POST /in/shop HTTP/1.1\r\nHost: x\r\nContent-Type: \xff/json;;;\r\n",
-    ],
-)
-def test_odd_requests_are_answered_and_break_nothing(serving, runtime, exchange, log, head):
-    async def scenario():
-        async with serving(runtime) as (client, server, _):
-            answer = await exchange(server, head, b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
-            status = int(answer.split(b" ", 2)[1])
-            assert 400 <= status < 500, answer
-            assert (await post(client, b"{}")).status_code == 200
-            assert len(await events(client)) == 1
-
-    asyncio.run(scenario())
-    assert not [event for event, _ in log.lines if event == "request-failed"]

@@ -108,7 +108,7 @@ def test_a_url_that_is_too_long_is_not_remembered(url: str) -> None:
     ("entry", "why"),
     [
         ("https://*.example.com", "no `*`"),
-        ("api.example.com", "this is no URL"),
+        ("api.example.com", "this is no URL: write it with its scheme"),
         ("ftp://api.example.com", "with its scheme"),
         ("https://ada:pw@api.example.com", "no user name"),
         ("https://api.example.com?x=1", "no query"),
@@ -228,6 +228,18 @@ def test_a_check_names_only_the_uses_that_will_be_refused() -> None:
         'ctx.http is not granted for https://c.example: add "allow: {http: [https://c.example]}" to this step'
     )
     assert said["state", None] == 'ctx.state is not granted: add "allow: {state: true}" to this step'
+
+
+def test_another_path_of_a_granted_origin_is_not_told_to_grant_the_whole_origin() -> None:
+    with pytest.raises(NotGranted) as caught:
+        Grants(http=("https://b.example/v1",)).address("https://b.example/v2")
+    assert str(caught.value) == "ctx.http is granted for https://b.example/v1 and what lies below only"
+
+
+def test_nobody_is_told_to_grant_events_of_hookrt() -> None:
+    for grants in (Grants(), Grants(emit=("User.*",))):
+        with pytest.raises(NotGranted, match=r"never granted for `hookrt\.` events"):
+            grants.check_type("hookrt.made.up")
 
 
 def test_without_grants_every_use_is_named() -> None:

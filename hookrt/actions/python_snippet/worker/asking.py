@@ -39,11 +39,6 @@ def make_ask(request_id: str, exchange: Exchange, deadline: Deadline) -> Ask:
     return ask
 
 
-def refuse_to_ask(name: str, _arguments: dict[str, Any]) -> Any:
-    """The `ask` of runs that have nobody to ask."""
-    raise DeniedError(f"{name} is not available here")
-
-
 def _encode(call: Call) -> bytes:
     try:
         body = encode(call)

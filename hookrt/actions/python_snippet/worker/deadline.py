@@ -47,10 +47,6 @@ class Deadline:
         if self.fired:
             raise DeadlineReached
 
-    def remaining(self) -> float:
-        """Seconds that the run still has."""
-        return signal.getitimer(signal.ITIMER_REAL)[0]
-
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
         if self._armed:
             self.fired = True

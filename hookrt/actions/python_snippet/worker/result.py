@@ -10,6 +10,8 @@ from hookrt.actions.python_snippet.worker.wire import MAX_DEPTH
 
 MAX_NODES = 100_000
 MAX_BITS = 256
+_RETURNED = "the result"
+_ADVICE = "plain values only (dict with text keys, list, str, int, float, bool, None)"
 
 Path = tuple[str | int, ...]
 
@@ -21,8 +23,9 @@ class Normaliser:
     is a lower bound of it, so that a value that shares its parts ends the walk early. `name` is what errors call it.
     """
 
-    def __init__(self, limit: int, depth: int = MAX_DEPTH, name: str = "the result") -> None:
+    def __init__(self, limit: int, depth: int = MAX_DEPTH, name: str = _RETURNED) -> None:
         self._name = name
+        self._advice = f"return {_ADVICE}" if name == _RETURNED else _ADVICE
         self._limit = limit
         self._depth = depth
         self._room = limit
@@ -45,7 +48,7 @@ class Normaliser:
             return value
         if kind is int and value.bit_length() <= MAX_BITS:
             return value
-        raise BadResultError(f"{self._place(path)} is {_describe(value)}: {_ADVICE}")
+        raise BadResultError(f"{self._place(path)} is {_describe(value)}: {self._advice}")
 
     def _object(self, value: dict[Any, Any], path: Path) -> dict[str, Any]:
         self._check_depth(path)
@@ -73,9 +76,6 @@ class Normaliser:
 
     def _place(self, path: Path) -> str:
         return self._name + "".join(f"[{part!r}]"[:60] for part in path[:8]) + ("..." if len(path) > 8 else "")
-
-
-_ADVICE = "return plain values only (dict with text keys, list, str, int, float, bool, None)"
 
 
 def _describe(value: Any) -> str:
