@@ -16,8 +16,11 @@ run: $(READY) ## Start the demo: the service, a receiver, sample events; Ctrl-C 
 # What uses the default port, where other tests must find nobody.
 ALONE := tests/docs/test_readme.py tests/acceptance/cli/test_demo.py
 
+# One more than there are cores: many tests wait, for a time to come or for a process to end.
+PROCESSES := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+
 test: $(READY) ## Run every test, on all cores
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile $(addprefix --ignore=,$(ALONE))
 	@$(BIN)/python -m pytest $(ALONE)
 
 SEEDS ?= 1000

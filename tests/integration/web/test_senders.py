@@ -95,7 +95,7 @@ def test_an_old_event_of_stripe_is_refused(serving, tmp_path, store_url):
     async def check(client, runtime):
         sent = {"stripe-signature": f"t={old},v1={old_signature}"}
         refused = await client.post("/in/pay", content=body, headers=sent)
-        assert (refused.status_code, "s ago, more than 0:01:00" in refused.text) == (401, True)
+        assert (refused.status_code, "s ago, more than 1m" in refused.text) == (401, True)
         fresh = {"stripe-signature": f"t={now},v1={signature}"}
         assert (await client.post("/in/pay", content=body, headers=fresh)).status_code == 200
         assert (await runtime.store.event("pay", "evt_1")).event.type == "invoice.paid"
