@@ -95,12 +95,12 @@ class Worker(asyncio.Protocol):
     async def start(cls, memory: int, boot: Path = BOOT, *, fresh: bool = False, behind: bool = False) -> Worker:
         """Start a process and wait until it is ready; PluginError when it does not get so far.
 
-        With `fresh` it makes a process of its own for each run, with `behind` others go before it.
+        With `fresh` it makes a process of its own for each run, with `behind` all others go before it.
         """
         worker = cls(start_child(memory, boot, *(["--fresh"] if fresh else [])), memory, fresh)
         try:
             if behind:
-                worker.step_behind()
+                worker.step_behind(last=True)
             await worker._loop.create_unix_connection(lambda: worker, sock=worker._child.socket)
             await worker._greet()
         except BaseException:
@@ -160,11 +160,11 @@ class Worker(asyncio.Protocol):
                 self.kill()
             raise
 
-    def step_behind(self) -> None:
-        """From now on others go before it."""
+    def step_behind(self, *, last: bool = False) -> None:
+        """From now on others go before it; with `last`, all of them."""
         if not self.behind:
             self.behind = True
-            step_behind(self.pid)
+            step_behind(self.pid, last=last)
 
     def kill(self) -> None:
         """End the process at once; whoever waits for it moves on."""

@@ -59,8 +59,9 @@ class Child:
 def start_child(memory: int, boot: Path = BOOT, *options: str) -> Child:
     """Start a worker process that may take so many bytes of memory; PluginError says why that is impossible here.
 
-    `options` are those of the script. The process gets an empty environment, `/` as its directory, its own session (a
-    Ctrl-C is not for it), and no descriptor but its socket and a pipe for complaints.
+    `options` are those of the script. The process gets an empty environment, `/` as its directory, its own process
+    group (a Ctrl-C is not for it), and no descriptor but its socket and a pipe for complaints. It gets no session of
+    its own: Linux may share the processor out by sessions first (autogroups), and then no priority counts between two.
     """
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
@@ -74,7 +75,7 @@ def start_child(memory: int, boot: Path = BOOT, *options: str) -> Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=writer,
-            start_new_session=True,
+            process_group=0,
         )
     except OSError as error:
         ours.close()
@@ -96,10 +97,16 @@ def limit_cpu(process: int, seconds: int) -> None:
             resource.prlimit(process, resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
 
-def step_behind(process: int) -> None:
-    """Let others go before a worker, and what it starts; without privileges there is no way back."""
+def step_behind(process: int, *, last: bool = False) -> None:
+    """Let others go before a worker, and what it starts; without privileges there is no way back.
+
+    With `last` it runs only while nobody else wants to, and gives way at once, where the system is Linux. Said before
+    the worker starts processes: those that are there already only become nicer.
+    """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PGRP, process, 10)
+        if last and sys.platform == "linux":
+            os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
 
 
 def cpu_seconds(process: int) -> float:

@@ -21,9 +21,24 @@ def niceness(pid: int) -> int:
     return os.getpriority(os.PRIO_PROCESS, pid)
 
 
+def runs_last(pid: int) -> bool:
+    return sys.platform == "linux" and os.sched_getscheduler(pid) == os.SCHED_IDLE
+
+
+def test_a_worker_shares_the_services_session_where_its_priority_counts_but_gets_no_ctrl_c(open_bench: Any) -> None:
+    async def story() -> None:
+        async with open_bench() as bench:
+            await bench.run("result = 1")
+            [pid] = bench.pool.pids("hook")
+            assert os.getsid(pid) == os.getsid(0)
+            assert os.getpgid(pid) == pid
+
+    asyncio.run(story())
+
+
 def test_a_steady_hook_keeps_its_worker_beside_hooks_that_loop(open_bench: Any) -> None:
     async def story() -> None:
-        async with open_bench(workers=2) as bench:
+        async with open_bench(workers=2, runs_per_worker=10**9) as bench:
             await bench.run("result = 1", hook="steady")
             kept = bench.pool.pids("steady")
             loops = [asyncio.create_task(bench.run(LOOP, hook=f"loop-{n}", timeout=0.3)) for n in range(4)]
@@ -74,10 +89,12 @@ def test_a_worker_after_one_that_had_to_be_ended_lets_others_go_first_until_its_
                 assert (await bench.run("result = 1")).result == 1
             [pid] = bench.pool.pids("hook")
             assert niceness(pid) > niceness(0)
+            assert runs_last(pid) or sys.platform != "linux"
             for _ in range(2):
                 assert (await bench.run("result = 1")).result == 1
             [pid] = bench.pool.pids("hook")
             assert niceness(pid) == niceness(0)
+            assert not runs_last(pid)
 
     asyncio.run(story())
 
