@@ -55,6 +55,7 @@ class PythonSnippet(Action[PythonSettings]):
 
     name = "python"
     short = "code"
+    only_http = True
     static = frozenset({"code", "allow"})
     text_files: ClassVar[Mapping[str, str]] = {"file": "code"}
     retry = AFTER_CRASH

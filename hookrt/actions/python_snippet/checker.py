@@ -91,9 +91,9 @@ class Checker:
             answer = self._ask(request, frame(request))
         except UnicodeEncodeError:
             return Checked((Finding(message="the snippet holds half of a surrogate pair, which is no text"),))
-        except (OSError, EOFError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except (OSError, EOFError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._stop()
-            if used and not isinstance(error, TimeoutError):  # it may have died of something else, while it was idle
+            if used:  # what was before may have broken it: blame a snippet for what it does in a new one only
                 return self._compile(code, key)
             return Checked((Finding(message=_BROKEN),))
         if answer.kind != "done":

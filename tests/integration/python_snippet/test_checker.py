@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hookrt.actions.python_snippet import checker as checker_module
 from hookrt.actions.python_snippet.action import PythonSnippet
 from hookrt.actions.python_snippet.checker import Checker
 from hookrt.actions.python_snippet.settings import PythonSettings
@@ -124,6 +125,16 @@ def test_a_worker_that_died_is_replaced(checker: Checker) -> None:
     os.kill(checker.pid, signal.SIGKILL)
     assert checker._child is not None
     checker._child.process.wait()
+    assert checker.check("result = 2") == ()
+
+
+def test_a_worker_that_hangs_from_what_was_before_does_not_count_against_the_next_snippet(
+    checker: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker_module, "PATIENCE", -0.5)  # half a second in all
+    checker.check("result = 1")
+    assert checker.pid is not None
+    os.kill(checker.pid, signal.SIGSTOP)
     assert checker.check("result = 2") == ()
 
 

@@ -108,10 +108,14 @@ class SnippetPolicy(RestrictingNodeTransformer):
         return self.node_contents_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Visited:
-        """Make it a plain assignment; the annotation is never evaluated."""
+        """Make it a plain assignment; the annotation is never evaluated.
+
+        Without a value it is one that never happens, since in a function it still makes the name a local one.
+        """
         if node.value is None:
             self.visit(node.target)
-            return place(ast.Pass(), node)
+            never = ast.Assign([node.target], ast.Constant(None)) if isinstance(node.target, ast.Name) else ast.Pass()
+            return place(ast.If(ast.Constant(value=False), [never], []), node)
         return self.visit_Assign(place(ast.Assign([node.target], node.value), node))
 
     def visit_With(self, node: ast.With) -> Visited:
