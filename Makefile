@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate sandbox fuzz check format bench lock clean
+.PHONY: help run test simulate sandbox fuzz check docs format bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,7 +40,13 @@ check: $(READY) ## Style, types and import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy tests/typing/public_api.py
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python -p tests/typing
 	@$(BIN)/lint-imports --no-cache
+
+docs: $(READY) ## Build the documentation into build/docs, warnings being errors
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+	@echo "The documentation is in build/docs/index.html"
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -9,18 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hookrt import outbox
     from hookrt.errors import HookrtError
+    from hookrt.model.decision import Decision
     from hookrt.model.event import Event
     from hookrt.runtime import Runtime
     from hookrt.signing import verify
 
-__all__ = ["Event", "HookrtError", "Runtime", "verify"]
+__all__ = ["Decision", "Event", "HookrtError", "Runtime", "outbox", "verify"]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use (PEP 562)."""
     found: Any = None
-    if name == "Event":
+    if name == "Decision":
+        from hookrt.model.decision import Decision as found  # noqa: PLC0415
+    elif name == "Event":
         from hookrt.model.event import Event as found  # noqa: PLC0415
     elif name == "HookrtError":
         from hookrt.errors import HookrtError as found  # noqa: PLC0415
@@ -28,6 +32,8 @@ def __getattr__(name: str) -> Any:
         from hookrt.runtime import Runtime as found  # noqa: PLC0415
     elif name == "verify":
         from hookrt.signing import verify as found  # noqa: PLC0415
+    elif name == "outbox":
+        import hookrt.outbox as found  # noqa: PLC0415
     else:
         raise AttributeError(f"module 'hookrt' has no attribute {name!r}")
     globals()[name] = found

@@ -43,6 +43,7 @@ class Emit(Action[EmitSettings]):
 
     name = "emit"
     short = "type"
+    only_http = True
     retry = AFTER_CRASH
     reasons: ClassVar[Mapping[str, str]] = {
         "bad-event": "the type, id or subject is none that an event may have",

@@ -31,6 +31,7 @@ class Log(Action[LogSettings]):
 
     name = "log"
     short = "message"
+    only_http = True
     retry = AFTER_CRASH
 
     async def run(self, call: ActionCall[LogSettings]) -> Outcome:

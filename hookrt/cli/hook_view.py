@@ -83,9 +83,9 @@ def _row(hook: Shown) -> list[Piece]:
 
 
 def state_text(hook: Shown) -> str:
-    """`enabled`, or `disabled (by-hand, 3 held)`."""
+    """`enabled`, `decides` for a hook that only decisions ask, or `disabled (by-hand, 3 held)`."""
     if hook["enabled"]:
-        return "enabled"
+        return "decides" if hook.get("mode") == "decide" else "enabled"
     disabled, held = hook["disabled"], hook["stats"]["held"]
     return f"disabled ({disabled['reason']}{f', {held} held' if held else ''})"
 
@@ -112,7 +112,10 @@ def _facts(hook: Shown) -> Iterator[tuple[str, str]]:
         yield "from", hook["from"]
     if hook.get("when"):
         yield "when", hook["when"]
-    yield "expires", f"after {brief_duration(hook['expires'])}"
+    if hook.get("mode") == "decide":
+        yield "mode", f"decide: only decisions ask it; without an answer it says {hook['on_error']}"
+    else:
+        yield "expires", f"after {brief_duration(hook['expires'])}"
     for name in ("order", "dedupe", "debounce", "throttle"):
         if hook.get(name):
             yield name, ", ".join(_rule(hook[name]))

@@ -68,6 +68,12 @@ def _import() -> typer.Typer:
     return app
 
 
+def _test() -> typer.Typer:
+    from hookrt.cli.commands.test import app
+
+    return app
+
+
 def _explain() -> typer.Typer:
     from hookrt.cli.commands.explain import app
 
@@ -94,6 +100,12 @@ def _run() -> typer.Typer:
 
 def _emit() -> typer.Typer:
     from hookrt.cli.commands.emit import app
+
+    return app
+
+
+def _decide() -> typer.Typer:
+    from hookrt.cli.commands.decide import app
 
     return app
 
@@ -128,6 +140,12 @@ def _plugins() -> typer.Typer:
     return app
 
 
+def _docs() -> typer.Typer:
+    from hookrt.cli.commands.docs import app
+
+    return app
+
+
 def _sources() -> typer.Typer:
     from hookrt.cli.commands.sources import app
 
@@ -142,6 +160,12 @@ def _receiver() -> typer.Typer:
 
 def _store() -> typer.Typer:
     from hookrt.cli.commands.store import app
+
+    return app
+
+
+def _outbox() -> typer.Typer:
+    from hookrt.cli.commands.outbox import app
 
     return app
 
@@ -164,18 +188,22 @@ COMMANDS: Mapping[str, Entry] = {
     "receiver": Entry("Receive webhooks here, show them and verify their signatures.", _SERVE, _receiver),
     "init": Entry("Write a commented hooks.yaml to start from.", _LOCAL, _init),
     "check": Entry("Find every problem of hooks.yaml, each with its line and what to do.", _LOCAL, _check),
+    "test": Entry("Run the tests that hooks carry, offline.", _LOCAL, _test),
     "explain": Entry("Say for every hook whether an event fires it and, if not, why.", _LOCAL, _explain),
     "schema": Entry("Print the JSON Schema of hooks.yaml, for editors.", _LOCAL, _schema),
     "sources": Entry("List the sources that hooks.yaml declares.", _LOCAL, _sources),
     "import": Entry("Make a hooks.yaml of another program's file.", _LOCAL, _import),
     "emit": Entry("Send an event to the service.", _ASK, _emit),
+    "decide": Entry("Ask the hooks of `mode: decide` what they say.", _ASK, _decide),
     "hooks": Entry("List the hooks of the service, show, test, disable or enable one.", _ASK, _hooks),
     "events": Entry("List the events that came in, show one, or run some through a hook again.", _ASK, _events),
     "deliveries": Entry("List, show, retry, replay, cancel or follow deliveries, one or many.", _ASK, _deliveries),
     "jobs": Entry("List, show, follow or cancel replays and cancellations of many.", _ASK, _jobs),
     "store": Entry("Look after the SQLite store: its size, a backup, its free space.", _MORE, _store),
+    "outbox": Entry("Print the table in which applications write events beside their data.", _MORE, _outbox),
     "secrets": Entry("Make fresh secrets to sign with.", _MORE, _secrets),
-    "plugins": Entry("List the installed plugins and what went wrong with them.", _MORE, _plugins),
+    "docs": Entry("Show the reference of an action, a source or a signature scheme.", _MORE, _docs),
+    "plugins": Entry("List the installed plugins, verify them, or begin a new one.", _MORE, _plugins),
     "version": Entry("Show the version of hookrt and of what it stands on.", _MORE, _version),
 }
 """Every command, in the order of `hookrt --help`."""

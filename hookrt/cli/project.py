@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from hookrt.config.env_file import read_env_file
 from hookrt.config.load import Configuration, Loaded, LoadOptions, load
+from hookrt.config.plugin_rules import read_plugin_rules
 from hookrt.errors import ConfigError, HookrtError
 from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.protocols import Secrets
@@ -50,7 +51,8 @@ def open_project(path: Path | None, env_file: Path | None = None) -> Project:
     Variables come from the environment, else from `env_file`. Raises OSError and HookrtError.
     """
     chosen = find_path(path)
-    return Project(chosen, {**(read_env_file(env_file) if env_file else {}), **os.environ}, load_plugins())
+    env = {**(read_env_file(env_file) if env_file else {}), **os.environ}
+    return Project(chosen, env, load_plugins(rules=read_plugin_rules(chosen, env)))
 
 
 def find_path(path: Path | None) -> Path:

@@ -11,9 +11,10 @@ from hookrt.cli.event_loop import spare_the_collector
 from hookrt.config.service import ServiceSettings
 from hookrt.errors import HookrtError, StoreLocked
 from hookrt.observability.log import get_log
-from hookrt.observability.metrics import Load, Metrics
+from hookrt.observability.metrics import Metrics
 from hookrt.runtime import Runtime
 from hookrt.web.app import build_app
+from hookrt.web.load import load_of
 from hookrt.web.options import WebOptions, limits_of, tokens_of
 from hookrt.web.server import WebServer
 
@@ -37,7 +38,7 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
     The address is taken before anything is started. Raises HookrtError in one sentence when something cannot be
     had, StoreLocked when another process delivers from the store.
     """
-    metrics.load = lambda: _load_of(runtime)
+    metrics.load = lambda: load_of(runtime)
     metrics.plugin_failed(sum(len(plugin.errors) for plugin in runtime.registry.plugins))
     service = Service(runtime, WebServer(_app(runtime, settings, metrics), settings.host, settings.port))
     service.server.bind()
@@ -52,16 +53,6 @@ async def serving(runtime: Runtime, settings: ServiceSettings, metrics: Metrics)
             runtime.control.feed.close()  # so that nobody who follows it holds up the end
         await service.server.stop(_LAST_REQUESTS)
         service.finished = await runtime.stop(settings.drain)
-
-
-def _load_of(runtime: Runtime) -> Load:
-    open_deliveries = {status.value: count for status, count in runtime.counts.items() if not status.final}
-    in_flight = {lane: under_way for lane, (_, under_way) in runtime.lanes.items()}
-    disabled = runtime.control.hooks.disabled if runtime.ready else ()
-    reports = runtime.action_reports
-    facts = {name: report.facts for name, report in reports.items()}
-    warnings = {name: len(report.warnings) for name, report in reports.items()}
-    return Load(open_deliveries, in_flight, runtime.breakers, disabled, facts, warnings)
 
 
 async def _refuse_second(runtime: Runtime) -> None:

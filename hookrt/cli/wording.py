@@ -28,6 +28,7 @@ _WHY_NOT = {
     "source": "another source",
     "condition": "its condition is false",
     "unanswerable": "its condition cannot be evaluated",
+    "decide": "only decisions ask it",
 }
 _LONGEST_VALUE = 300
 _SPLIT_SECONDS = re.compile(r"([0-9]+)s([0-9]{1,3})ms$")

@@ -31,6 +31,7 @@ from hookrt.config.settings_tree import BROKEN, Leaf, SettingsTree, read_scalar,
 from hookrt.config.source_text import Span
 from hookrt.config.text_position import locate
 from hookrt.config.validation import Target, validate
+from hookrt.matching.html_template import escaping_html
 from hookrt.matching.names import Mentions, Names
 from hookrt.matching.template import unescape
 from hookrt.model.hook import FindLine, StepSettings, WrittenLine
@@ -150,7 +151,9 @@ def _read_leaf(path: Path, node: TextNode, site: ActionSite, action: type[Action
         warn_if_cut(node, log)
         return read_scalar(node, log)
     template = compile_setting(node, site.names, log)
-    return BROKEN if template is None else Leaf(template=template)
+    if template is None:
+        return BROKEN
+    return Leaf(template=escaping_html(template) if path[0] in action.html else template)
 
 
 def _unescaped(leaf: Leaf) -> Leaf:
@@ -203,7 +206,7 @@ def _ask_action(site: ActionSite, model: Any, tree: SettingsTree, context: LoadC
         context.log.error(site.key, f"the action {site.owner} cannot be made: its class fails when it is called")
         return
     try:
-        problems = list(action.check(model))
+        problems = list(action.check_in(model, context.files.folder))
     except Exception as error:
         context.log.error(site.key, f"the check of the action {site.owner} failed with {type(error).__name__}: {error}")
         return

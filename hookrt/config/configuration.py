@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hookrt.config.stamp import Stamp
 from hookrt.model.hook import Destination, Hook
+from hookrt.model.hook_test import HookTest
 from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.protocols import Secrets
 from hookrt.plugin.registry import Registry
@@ -48,6 +49,7 @@ class Configuration:
     the rest at run time, and its `masker` knows every value that it gave. `fingerprints` are of the hooks, by name:
     equal ones for hooks that are written alike, wherever they stand. `empty` says that no file has a `hooks:` section
     with anything in it, be it `{}`. `lacking_sources` are the names of sources that are left out for their secrets.
+    `tests` are the hooks' examples, in order.
     """
 
     hooks: tuple[Hook, ...]
@@ -62,6 +64,7 @@ class Configuration:
     fingerprints: Mapping[str, bytes] = field(default_factory=dict)
     empty: bool = False
     lacking_sources: tuple[str, ...] = ()
+    tests: tuple[HookTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

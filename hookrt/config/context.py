@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from hookrt.config.expressions import names_for
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.secret_check import SecretCheck
 from hookrt.config.text_files import TextFiles
+from hookrt.matching.names import Names
+from hookrt.model.hook_test import HookTest
 from hookrt.plugin.action import Action
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import KnownDestinations, Settings
@@ -24,7 +27,8 @@ class LoadContext:
     `service_written` the actions for which some are written, good or bad,
     `signed` the headers that the signatures of destinations make, in lower case, by the destination's name,
     `fingerprints` those of the hooks by name, `files` the text files that settings name. With `complete` false a file
-    could not be read, so that a name that seems to be unknown may be declared there.
+    could not be read, so that a name that seems to be unknown may be declared there. `tests` are those of
+    the hooks read so far.
     """
 
     log: ProblemLog
@@ -38,9 +42,17 @@ class LoadContext:
     signed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fingerprints: dict[str, bytes] = field(default_factory=dict)
     complete: bool = True
+    tests: list[HookTest] = field(default_factory=list)
+    _names: Names | None = None
     _actions: dict[str, Action[Any] | None] = field(default_factory=dict)
     _near: dict[str, str | None] = field(default_factory=dict)
     _sent: dict[str | None, frozenset[str]] = field(default_factory=dict)
+
+    def names(self, **given: Any) -> Names:
+        """The names that an expression sees, with the functions that plugins brought."""
+        if self._names is None:
+            self._names = names_for(self.registry)
+        return replace(self._names, **given)
 
     def known_destinations(self) -> KnownDestinations:
         """The context of validation, which checks names of destinations when all of them are known."""

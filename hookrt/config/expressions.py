@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hookrt.config.cut_text import HINT, comment_behind, warn_if_cut
 from hookrt.config.nodes import TextNode
 from hookrt.config.problem_log import ProblemLog
@@ -12,6 +14,12 @@ from hookrt.matching.condition import CelCondition, compile_condition
 from hookrt.matching.key import CelKey, compile_key
 from hookrt.matching.names import Names
 from hookrt.matching.template import Template, compile_template, find_expression, find_faults
+from hookrt.plugin.registry import Registry
+
+
+def names_for(registry: Registry) -> Names:
+    """The names that every expression sees, with the functions that plugins brought."""
+    return Names(functions=registry.functions, missing=registry.why_no_function())
 
 
 def compile_when(node: TextNode, names: Names, log: ProblemLog) -> CelCondition | None:
@@ -36,10 +44,10 @@ def compile_by(node: TextNode, names: Names, log: ProblemLog) -> CelKey | None:
     return key
 
 
-def compile_of_request(node: TextNode, log: ProblemLog) -> CelAttribute | None:
+def compile_of_request(node: TextNode, names: Names, log: ProblemLog) -> CelAttribute | None:
     """The `type`, `subject` or `id` of a source; None, and it is reported, when it is none."""
     try:
-        attribute = compile_attribute(node.text)
+        attribute = compile_attribute(node.text, replace(names, request=True))
     except ExpressionError as error:
         report_expression(node, error, log)
         return None

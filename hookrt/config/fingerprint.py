@@ -21,7 +21,7 @@ def fingerprints(hooks: Mapping[str, Entry], defaults: Entry | None) -> dict[str
     found = {}
     for name, entry in hooks.items():
         own = shared.copy()
-        _add(entry.value, own)
+        _add(_without_tests(entry.value), own)
         found[name] = own.digest()
     return found
 
@@ -32,6 +32,13 @@ def with_texts(fingerprint: bytes, texts: Iterable[str]) -> bytes:
     for text in texts:
         _add_text(text, b"f", own)
     return own.digest()
+
+
+def _without_tests(hook: Node) -> Node:
+    """The hook without its examples, which change nothing of what it does."""
+    if not isinstance(hook, MapNode) or "tests" not in hook.entries:
+        return hook
+    return MapNode(hook.span, {name: entry for name, entry in hook.entries.items() if name != "tests"})
 
 
 def _add(node: Node, to: _Hash) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from hookrt.config.expressions import compile_setting, report_expression
@@ -24,11 +24,14 @@ _KNOWN = ("env", "secrets")
 
 @dataclass(frozen=True, slots=True)
 class FixedValues:
-    """Reads settings of `destinations:`, `sources:` and `service:`. Without `secrets` an expression may name none."""
+    """Reads settings of `destinations:`, `sources:` and `service:`. Without `secrets` an expression may name none;
+    `names` bring the functions of plugins.
+    """
 
     log: ProblemLog
     env: Mapping[str, str]
     secrets: SecretCheck | None
+    names: Names = field(default_factory=Names)
 
     def read(self, node: MapNode, kept: Collection[str] = ()) -> SettingsTree:
         """The settings with every expression replaced by its value; what has none is broken, and reported.
@@ -42,7 +45,7 @@ class FixedValues:
     def _leaf(self, node: TextNode) -> Leaf:
         if "${{" not in node.text:
             return read_scalar(node, self.log)
-        template = compile_setting(node, Names(secrets=self.secrets is not None), self.log)
+        template = compile_setting(node, replace(self.names, secrets=self.secrets is not None), self.log)
         if template is None or not self._is_settled(node, template) or not self._has_secrets(node, template):
             return BROKEN
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from hookrt.config.context import LoadContext
+from hookrt.config.deciding import DECIDING_KEYS, read_deciding
 from hookrt.config.fields import Fields, Keys, as_mapping, as_text, check_name
 from hookrt.config.fingerprint import with_texts
 from hookrt.config.heard import warn_of_missed, warn_of_unsent
+from hookrt.config.hook_tests import read_tests
 from hookrt.config.keyed import KEYED_KEYS, read_keyed
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe
 from hookrt.config.policies import HOOK_POLICY_KEYS, Policy, read_policy
@@ -15,17 +18,18 @@ from hookrt.config.steps import read_condition, read_steps
 from hookrt.config.suggest import did_you_mean, shorten
 from hookrt.config.text_position import locate
 from hookrt.errors import ExpressionError
-from hookrt.matching.names import Names
 from hookrt.matching.patterns import check_pattern
 from hookrt.model.hook import Hook
 from hookrt.model.own_events import OWN_SOURCE
-from hookrt.model.policy import DEFAULT_EXPIRES
+from hookrt.model.policy import DEFAULT_EXPIRES, NO_RETRY
 
-HOOK_KEYS = ("on", "from", "when", "steps", "enabled", "description", *HOOK_POLICY_KEYS, *KEYED_KEYS)
+HOOK_KEYS = (
+    *("on", "from", "when", "steps", "enabled", "description", "tests"),
+    *HOOK_POLICY_KEYS,
+    *KEYED_KEYS,
+    *DECIDING_KEYS,
+)
 """The keys of a hook."""
-
-RESERVED_KEYS = ("mode", "tests")
-"""Keys that mean something in a later version; using one is an error, since it would do nothing."""
 
 BUILT_IN_SOURCES = ("http", "app", OWN_SOURCE)
 """Sources of events that need no declaration: the HTTP interface, the embedding program, and hookrt itself."""
@@ -59,32 +63,39 @@ def read_hooks(entries: Mapping[str, Entry], defaults: Policy, context: LoadCont
         if node is None:
             continue
         hook = _read_hook(entry.key, node, defaults, context)
+        if hook is not None:
+            context.tests.extend(read_tests(hook, node, entries, context))
         if hook is not None and fit:
             yield hook
 
 
 def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadContext) -> Hook | None:
     fields = Fields(node, f"hook {key.text!r}", context.log)
-    fields.check_keys(Keys(HOOK_KEYS, _ELSEWHERE, RESERVED_KEYS))
+    fields.check_keys(Keys(HOOK_KEYS, _ELSEWHERE))
     for needed in ("on", "steps"):
         if needed not in node.entries:
             context.log.error(key, f"hook {shorten(key.text)} needs `{needed}`")
     source = _read_source(fields, context)
-    patterns = _read_patterns(node.get("on"), source, context)
+    on_error = read_deciding(fields)
+    types = _read_patterns(node.get("on"), context)
+    if on_error is None:  # what is decided about, no source sends
+        _warn_of_unheard(types, source, context)
     when = node.get("when")
-    condition = None if when is None else read_condition(when, Names(), context)
+    condition = None if when is None else read_condition(when, context.names(), context)
     policy = read_policy(fields).over(defaults)
     description = fields.text("description") or ""
     enabled = fields.flag("enabled", default=True)
     keyed = read_keyed(fields, policy.expires or DEFAULT_EXPIRES, context)
+    if on_error is not None:
+        policy = replace(policy, retry=NO_RETRY)
     steps = read_steps(key.text, node.entries["steps"], policy, context) if "steps" in node.entries else ()
     if texts := context.files.texts.get(key.text):
         context.fingerprints[key.text] = with_texts(context.fingerprints.get(key.text, b""), texts)
-    if not patterns or not steps:
+    if not types or not steps:
         return None
     return Hook(
         name=key.text,
-        patterns=patterns,
+        patterns=tuple(dict.fromkeys(pattern.text for pattern in types)),
         steps=steps,
         source=source,
         when=condition,
@@ -93,6 +104,7 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
         expires=policy.expires or DEFAULT_EXPIRES,
         place=key.span.place,
         keyed=keyed,
+        on_error=on_error,
         definition=context.fingerprints.get(key.text, b"").hex(),
     )
 
@@ -107,7 +119,7 @@ def _read_source(fields: Fields, context: LoadContext) -> str | None:
     return name
 
 
-def _read_patterns(node: Node | None, source: str | None, context: LoadContext) -> tuple[str, ...]:
+def _read_patterns(node: Node | None, context: LoadContext) -> list[TextNode]:
     """The event types and patterns of an `on`."""
     items: tuple[Node, ...] = ()
     if isinstance(node, TextNode):
@@ -116,15 +128,19 @@ def _read_patterns(node: Node | None, source: str | None, context: LoadContext) 
         items = node.items
         if not items or len(items) > MAX_PATTERNS:
             context.log.error(node, f"`on` takes 1 to {MAX_PATTERNS} event types, this list has {len(items)}")
-            return ()
+            return []
     elif isinstance(node, MapNode):
         context.log.error(node, f"`on` must be an event type or a list of them, this is {describe(node)}")
-    found = [pattern for item in items if (pattern := _read_pattern(item, source, context))]
-    warn_of_missed(found, source, context)
-    return tuple(dict.fromkeys(pattern.text for pattern in found))
+    return [pattern for item in items if (pattern := _read_pattern(item, context))]
 
 
-def _read_pattern(node: Node, source: str | None, context: LoadContext) -> TextNode | None:
+def _warn_of_unheard(types: list[TextNode], source: str | None, context: LoadContext) -> None:
+    for node in types:
+        warn_of_unsent(node, source, context)
+    warn_of_missed(types, source, context)
+
+
+def _read_pattern(node: Node, context: LoadContext) -> TextNode | None:
     text = as_text(node, "an event type", context.log)
     if text is None or not isinstance(node, TextNode):
         return None
@@ -134,5 +150,4 @@ def _read_pattern(node: Node, source: str | None, context: LoadContext) -> TextN
         span = locate(node, error.line, error.column or 1) if error.line is not None else node.span
         context.log.error(span, error.message)
         return None
-    warn_of_unsent(node, source, context)
     return node

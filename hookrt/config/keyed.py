@@ -10,7 +10,6 @@ from hookrt.config.expressions import compile_by
 from hookrt.config.fields import Fields, Keys, as_mapping
 from hookrt.config.nodes import Entry, Node, TextNode, describe, is_empty
 from hookrt.config.suggest import did_you_mean, shorten
-from hookrt.matching.names import Names
 from hookrt.model.hook import Debounce, Dedupe, Key, Keyed, Order, Throttle
 from hookrt.plugin.settings import MAX_DURATION, format_duration
 
@@ -120,7 +119,7 @@ def _read_by(fields: Fields, context: LoadContext) -> Key | None:
     if node is None:
         return None
     if isinstance(node, TextNode) and not is_empty(node):
-        return compile_by(node, Names(), context.log)
+        return compile_by(node, context.names(), context.log)
     _refuse_by(node, context)
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hookrt.config.configuration import Configuration, LoadOptions
 from hookrt.config.context import LoadContext
 from hookrt.config.destinations import read_destinations
+from hookrt.config.expressions import names_for
 from hookrt.config.fields import Fields, Keys, as_mapping
 from hookrt.config.fingerprint import fingerprints
 from hookrt.config.fixed_values import FixedValues
@@ -42,7 +43,7 @@ class Reader:
         section = merge_service(self._sections.single.get("service"), options, log)
         secret_settings = section.secret_settings()
         check = SecretCheck(self._lookup(secret_settings), log, options.missing_secrets == "error")
-        values = FixedValues(log, options.env, check)
+        values = FixedValues(log, options.env, check, names_for(options.registry))
         service = section.settings(secret_settings, values)
         sources = tuple(read_sources(self._sections.named["sources"], options.registry, values))
         schemes = options.registry.schemes
@@ -67,6 +68,7 @@ class Reader:
             missing_secrets=frozenset(check.missing),
             fingerprints=context.fingerprints,
             empty="hooks" not in self._sections.written,
+            tests=tuple(context.tests),
             lacking_sources=tuple(sorted(self._sections.named["sources"].keys() - {one.name for one in sources})),
         )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hookrt.config.deciding import CHOICES, MODES
 from hookrt.config.destinations import DestinationSettings
 from hookrt.config.keyed_schema import keyed_schema
 from hookrt.config.model_schema import Definitions, model_schema
 from hookrt.config.policies import NAMED, SHAPES
 from hookrt.config.service import ServiceSettings
+from hookrt.config.tests_schema import tests_schema
 from hookrt.plugin.registry import Registry
 
 Schema = dict[str, Any]
@@ -82,12 +84,23 @@ def _hook() -> Schema:
         },
         "enabled": {"type": "boolean", "default": True, "description": "false: it matches nothing"},
         "description": {"type": "string", "description": "What it is for"},
+        "tests": tests_schema(),
         **_policies(expires=True),
         **keyed_schema(),
+        **_deciding(),
     }
     return {
         **_object(properties, "A rule: which events, under which condition, which steps"),
         "required": ["on", "steps"],
+    }
+
+
+def _deciding() -> Schema:
+    mode = "decide: it is asked before an application goes on, and no event fires it"
+    answer = "With mode: decide, what it says when it cannot answer"
+    return {
+        "mode": {"enum": list(MODES), "default": MODES[0], "description": mode},
+        "on_error": {"enum": list(CHOICES), "default": CHOICES[0], "description": answer},
     }
 
 

@@ -12,6 +12,9 @@ from hookrt.config.retention import RetentionSettings
 from hookrt.plugin.settings import Duration, Secret, Settings, Size, parse_duration
 from hookrt.secrets.providers import DEFAULT_PREFIX
 
+BLOCKED_AFTER = timedelta(milliseconds=250)
+"""How long a plugin may hold the event loop, unless something else is said."""
+
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -28,6 +31,12 @@ def _parse_span(value: Any) -> timedelta | None:
     span = parse_duration(value)
     if span <= timedelta(0):
         raise ValueError("it must be longer than nothing; to switch it off, write `off`")
+    return span
+
+
+def _check_blocked_after(span: timedelta | None) -> timedelta | None:
+    if span is not None and not timedelta(milliseconds=10) <= span <= timedelta(hours=1):
+        raise ValueError("it is from 10ms to 1h, or `off`")
     return span
 
 
@@ -75,6 +84,13 @@ class SecretSettings(Settings):
     directory: str | None = Field(default=None, min_length=1, description="A directory with a file for each secret")
 
 
+class PluginSettings(Settings):
+    """Which installed plugins are loaded."""
+
+    allow: tuple[str, ...] = Field(default=(), description="Only these, by distribution or plugin, and hookrt's own")
+    deny: tuple[str, ...] = Field(default=(), description="Not these; it wins over `allow`")
+
+
 class LogSettings(Settings):
     """What is logged, and how."""
 
@@ -97,6 +113,7 @@ class ServiceSettings(Settings):
     )
     tokens: tuple[Token, ...] = Field(default=(), description="Tokens for the HTTP interface")
     limits: Limits = Field(default=Limits(), description="What the service takes at most")
+    plugins: PluginSettings = Field(default=PluginSettings(), description="Which installed plugins are loaded")
     egress: EgressSettings = Field(default=EgressSettings(), description="Which addresses may be reached")
     actions: dict[str, Settings] = Field(default={}, description="Settings of actions, by their names")
     secrets: SecretSettings = Field(default=SecretSettings(), description="Where secrets come from")
@@ -112,5 +129,8 @@ class ServiceSettings(Settings):
     )
     poll: Duration = Field(default=timedelta(seconds=1), description="How often the store is asked for what is due")
     retention: RetentionSettings = Field(default=RetentionSettings(), description="How long what has ended is kept")
+    blocked_after: Annotated[DurationOrOff, AfterValidator(_check_blocked_after)] = Field(
+        default=BLOCKED_AFTER, description="How long a plugin may hold the event loop before a warning names it"
+    )
     watch: bool = Field(default=True, description="Whether changed files are taken up; on SIGHUP they always are")
     log: LogSettings = Field(default=LogSettings(), description="What is logged")

@@ -14,6 +14,7 @@ from hookrt.config.environment import check_variables, merge, read_variables, se
 from hookrt.config.fields import as_mapping
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.nodes import Entry, MapNode
+from hookrt.config.plugin_rules import check_plugin_rules
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.service import SecretSettings, ServiceSettings
 from hookrt.config.service_values import check_service_values
@@ -59,6 +60,7 @@ class ServiceSection:
             settings = validate(ServiceSettings, _without_broken(tree), target, self.log).model
         settings = settings or ServiceSettings()
         check_service_values(settings, self.node, self.log)
+        check_plugin_rules(self.node, self.registry, self.log)
         return settings.model_copy(update={"secrets": secrets, "actions": self._actions(values)})
 
     def written_actions(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from hookrt.config.fields import as_mapping, check_name
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.hooks_file import BUILT_IN_SOURCES
 from hookrt.config.nodes import Entry, MapNode, Node, TextNode, is_empty
-from hookrt.config.suggest import did_you_mean, shorten, unqualified
+from hookrt.config.suggest import closest, did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
 from hookrt.matching.attribute import CelAttribute
 from hookrt.model.hook import Place
@@ -93,7 +93,9 @@ def _read_source(entry: Entry, node: MapNode, registry: Registry, values: FixedV
 
 
 def _expression(node: Node | None, values: FixedValues) -> CelAttribute | None:
-    return compile_of_request(node, values.log) if isinstance(node, TextNode) and not is_empty(node) else None
+    if not isinstance(node, TextNode) or is_empty(node):
+        return None
+    return compile_of_request(node, values.names, values.log)
 
 
 def _plugin_entry(entry: Entry, node: MapNode, registry: Registry, values: FixedValues) -> Entry | None:
@@ -101,7 +103,9 @@ def _plugin_entry(entry: Entry, node: MapNode, registry: Registry, values: Fixed
     known = [one for name, one in node.entries.items() if name in registry.sources]
     for name, one in node.entries.items():
         if name not in registry.sources:
-            hint = registry.why_missing(name) or did_you_mean(name, unqualified(registry.sources, name))
+            known_names = unqualified(registry.sources, name)
+            denied = "" if closest(name, known_names) else registry.denials()
+            hint = registry.why_missing(name) or denied or did_you_mean(name, known_names)
             values.log.error(one.key, f"there is no source plugin {shorten(name)}", hint)
     if len(known) > 1:
         values.log.error(known[1].key, "a source has one plugin", "make each a source of its own")

@@ -6,6 +6,7 @@ _STARTER = """\
 # hooks.yaml: what happens when something happens.
 #
 #   hookrt check                 looks at this file and names every problem
+#   hookrt test                  runs the tests in it, offline
 #   hookrt run                   starts the service
 #   hookrt receiver              shows what the webhook below sends (in another terminal)
 #   hookrt emit User.Created --data '{"email": "Ada@Example.com"}'
@@ -40,6 +41,11 @@ hooks:
           body: ${{ steps.contact.output }}
         retry: [5s, 1m, 10m]     # or standard (the default of webhooks), none, {exponential: {attempts: 5}}
       - log: "told the receiver of ${{ steps.contact.output.email }}"
+    tests:                       # examples, which `hookrt test` runs offline; the receiver answers 200
+      - name: addresses are lower case
+        event: {data: {email: Ada@Example.com}}
+        steps:
+          webhook: {request: {path: /contacts, body: {email: ada@example.com}}}
 
   audit:
     description: Every event leaves a line in the log

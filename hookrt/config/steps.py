@@ -50,7 +50,7 @@ def read_steps(hook: str, entry: Entry, policy: Policy, context: LoadContext) ->
     drafts = _name_steps(list(_draft_steps(entry, context)), context)
     ids = tuple(draft.id for draft in drafts)
     read = [
-        _read_step(draft, hook, Names(steps=ids[:number], all_steps=ids, with_steps=True), policy, context)
+        _read_step(draft, hook, context.names(steps=ids[:number], all_steps=ids, with_steps=True), policy, context)
         for number, draft in enumerate(drafts)
     ]
     return tuple(_with_kept_outputs([one for one in read if one]))
@@ -107,7 +107,7 @@ def _report_unknown(key: TextNode, found: Sequence[TextNode], context: LoadConte
         why = registry.why_missing(name)
         actions = unqualified(registry.actions, name)
         near = _ELSEWHERE.get(name) or closest(name, [*actions, *STEP_KEYS])
-        hint = why or (f"did you mean {near!r}?" if near else did_you_mean(name, actions))
+        hint = why or (f"did you mean {near!r}?" if near else registry.denials() or did_you_mean(name, actions))
         context.log.error(key, f"there is no action {shorten(name)}", hint)
         return
     settings = registry.actions[found[0].text].settings.model_fields

@@ -16,6 +16,7 @@ from hookrt.delivery.record import Change, Recorder
 from hookrt.delivery.run_attempt import Ended, run_attempt
 from hookrt.errors import ExpressionError
 from hookrt.model.attempt import Attempt
+from hookrt.model.decision import DECISION_ORIGIN, INTERRUPTED
 from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
 from hookrt.model.hook import Hook, Scope, Step
 from hookrt.model.hook_state import HOOK_DISABLED
@@ -59,10 +60,13 @@ class Courier:
         hook = self.ports.router.get(delivery.hook)
         if hook is None or not hook.enabled or hook.origin != delivery.origin or hook.name in self.states.disabled:
             return None
-        return hook
+        return hook if hook.on_error is None else None  # it fires for nothing any more
 
     async def _hold(self, job: Job) -> None:
         delivery = job.delivery
+        if delivery.origin == DECISION_ORIGIN:  # a decision that nobody finished; whoever asked has gone
+            await self._leave(job, Change(Status.CANCELLED, delivery.lane, delivery.due_us, reason=INTERRUPTED))
+            return
         found = self.ports.router.get(delivery.hook)
         disabled = found is not None and (not found.enabled or found.name in self.states.disabled)
         reason = HOOK_DISABLED if disabled else HOOK_REMOVED

@@ -153,32 +153,39 @@ class Gate:
         self._next_start = start + self._interval
         return start
 
+    def book_before(self, now: float, latest: float) -> float | None:
+        """As `book`, where the next free start comes before `latest`; else None, and none is taken."""
+        return self.book(now) if max(self._next_start, self._rests_until) < latest else None
+
     def begin(self, now: float) -> Refusal | None:
         """Why the breaker does not let this attempt start; None where it starts, half-open as the probe."""
         until = self.breaker.begin(now) if self.breaker is not None else None
         self.look()
         return None if until is None else self._of_breaker(until)
 
-    def begin_unbooked(self, now: float, *, promised: bool) -> Refusal | None:
+    def begin_unbooked(self, now: float, *, promised: bool, offers: bool = True) -> Refusal | None:
         """As `refuse`, `book` and `begin` in one, for those who cannot wait here.
 
-        Where the rate allows no start now, one is promised; those with a promise come before the others.
+        Where the rate allows no start now, one is promised (without `offers` none, to those who do not come back);
+        those with a promise come before the others.
         """
         if self.resting(now):
             return Refusal(LANE_RESTING, self._rests_until, _MIN_SPREAD_S)
         self.end_rest(now)
         refusal = self.refuse(now)
         if refusal is None and self._interval:
-            refusal = self._take_start(now, promised=promised)
+            refusal = self._take_start(now, promised=promised, offers=offers)
         return refusal if refusal is not None else self.begin(now)
 
-    def _take_start(self, now: float, *, promised: bool) -> Refusal | None:
+    def _take_start(self, now: float, *, promised: bool, offers: bool) -> Refusal | None:
         free = self._next_start if promised else max(self._next_start, self._next_offer)
         if free <= now:
             late = max(self._interval, LATE_S) if promised else 0.0
             self._next_start = max(self._next_start, now - late) + self._interval
             return None
         start = max(self._next_offer, self._next_start)
+        if not offers:
+            return Refusal(RATE_LIMITED, start, 0.0)
         if start - now > MAX_OFFER_S:
             return Refusal(RATE_LIMITED, now + MAX_OFFER_S, MAX_OFFER_S / 4)
         self._next_offer = start + self._interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -31,14 +32,17 @@ _WHY = {
 class GuardedHttp:
     """Keeps the promises of `hookrt.plugin.Http`, by way of another one, for one attempt.
 
-    A request that its gate refuses raises HttpError with the refusal's reason.
+    A request that its gate refuses raises HttpError with the refusal's reason. `offers` says that the attempt comes
+    back for a start that it is promised, `hasty` that its own timeout is as HASTY says.
     """
 
-    __slots__ = ("_client", "_http", "_job", "_origin", "_promised", "_refused", "_watch")
+    __slots__ = ("_client", "_hasty", "_http", "_job", "_offers", "_origin", "_promised", "_refused", "_watch")
 
-    def __init__(self, watch: EndpointWatch, job: Job) -> None:
+    def __init__(self, watch: EndpointWatch, job: Job, *, offers: bool = True, hasty: bool = False) -> None:
         self._watch = watch
         self._job = job
+        self._offers = offers
+        self._hasty = hasty
         self._promised = job.delivery.reason == RATE_LIMITED
         self._http: Http | None = None
         self._client: httpx.AsyncClient | None = None
@@ -76,13 +80,18 @@ class GuardedHttp:
         try:
             response = await self._http.send(method, url, **options)
         except HttpError as error:
-            self._tell(origin, gate, turn, _sign_of(error, options.get("timeout")))
+            self._tell(origin, gate, turn, _sign_of(error, options.get("timeout"), hasty=self._hasty))
             raise
         except BaseException:
             self._tell(origin, gate, turn, NO_SIGN)
             raise
         self._tell(origin, gate, turn, Sign(response.status_code < 500, "status"))
         return response
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """The judged addresses for a connection of another protocol, which no gate watches; raises HttpError."""
+        assert self._http is not None
+        return await self._http.addresses_of(host, port, written=written)
 
     @property
     def client(self) -> httpx.AsyncClient:
@@ -99,7 +108,7 @@ class GuardedHttp:
         return self._http.exchange if self._http is not None else None
 
     def _pass(self, gate: Gate) -> None:
-        refusal = gate.begin_unbooked(self._watch.gates.now(), promised=self._promised)
+        refusal = gate.begin_unbooked(self._watch.gates.now(), promised=self._promised, offers=self._offers)
         self._watch.look_at(gate, self._job)
         if refusal is None:
             return
@@ -115,6 +124,6 @@ class GuardedHttp:
             self._watch.gates.let_go(origin, gate)
 
 
-def _sign_of(error: HttpError, timeout: timedelta | None) -> Sign:
-    hasty = error.reason == "timeout" and timeout is not None and timeout < HASTY
+def _sign_of(error: HttpError, timeout: timedelta | None, *, hasty: bool) -> Sign:
+    hasty = error.reason == "timeout" and (hasty or (timeout is not None and timeout < HASTY))
     return Sign(False if error.reason in FAILURES and not hasty else None, error.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hookrt.model.attempt import Exchange
@@ -27,6 +28,10 @@ class MarkedHttp:
         """Send one request with the mark; raises HttpError."""
         headers = {**(options.pop("headers", None) or {}), TEST_HEADER: "true"}
         return await self._http.send(method, url, headers=headers, **options)
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """The judged addresses for a connection of another protocol, which takes no mark; raises HttpError."""
+        return await self._http.addresses_of(host, port, written=written)
 
     @property
     def client(self) -> httpx.AsyncClient:

@@ -61,7 +61,7 @@ class Rehearsal:
         except HookrtError as error:
             return RehearsedStep(step.id, step.action, note=self._why(error, first=first))
         if not type(action).only_sends:
-            return RehearsedStep(step.id, step.action, settings=self._shown(settings))
+            return RehearsedStep(step.id, step.action, settings=show_settings(settings, self._ports.mask))
         return await self._request(action, self._call(event, hook, step, settings))
 
     async def _request(self, action: Action[Any], call: ActionCall[Any]) -> RehearsedStep:
@@ -88,7 +88,7 @@ class Rehearsal:
             message_id=message_id(event.source, event.id, hook.name, step.id),
             started=from_us(now_us),
             deadline=from_us(now_us + duration_us(step.timeout)),
-            log=AttemptLog(_Silent(), {}),
+            log=AttemptLog(SilentLog(), {}),
             http=self._unsent(step.trusted_origins, step.timeout.total_seconds()),
             destinations=self._ports.destinations,
             rendered=step.rendered,
@@ -99,18 +99,20 @@ class Rehearsal:
             origins=step.trusted_origins,
         )
 
-    def _shown(self, settings: Any) -> Any:
-        secret = {name for name in type(settings).model_fields if _holds_secret(getattr(settings, name))}
-        dumped = settings.model_dump(mode="json", exclude=secret, exclude_unset=True)
-        return mask_within({**dumped, **dict.fromkeys(secret, "***")}, self._ports.mask)
-
     def _why(self, error: HookrtError, *, first: bool) -> str:
         text = self._ports.mask(str(error))
         return text if first else f"it depends on what the steps before it give ({text})"
 
 
-class _Silent(Log):
-    """A log for what never happened."""
+def show_settings(settings: Any, mask: Callable[[str], str]) -> Any:
+    """What settings say, as JSON values: those that were written, secrets masked."""
+    secret = {name for name in type(settings).model_fields if _holds_secret(getattr(settings, name))}
+    dumped = settings.model_dump(mode="json", exclude=secret, exclude_unset=True)
+    return mask_within({**dumped, **dict.fromkeys(secret, "***")}, mask)
+
+
+class SilentLog(Log):
+    """A log for what nobody is to hear of."""
 
     def debug(self, event: str, **fields: Any) -> None:
         """Nothing."""

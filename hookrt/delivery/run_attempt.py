@@ -20,6 +20,7 @@ from hookrt.model.ids import message_id
 from hookrt.model.outcome import SHORT_REST, Outcome, OutcomeKind
 from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action, ActionCall
+from hookrt.plugin.at_work import AT_WORK
 from hookrt.plugin.protocols import Http, HttpError
 
 GRACE = timedelta(seconds=1)
@@ -99,6 +100,7 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
 
 async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timedelta) -> Outcome:
     call.patience = cut = _Cut((limit + GRACE).total_seconds())
+    mark = AT_WORK.set(call)
     try:
         return await action.run(call)
     except HttpError as error:
@@ -118,7 +120,13 @@ async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timede
             raise asyncio.CancelledError from error
         return _of_timeout(limit) if expired else _of_exception(error, action)
     finally:
+        AT_WORK.reset(mark)
         cut.end()
+
+
+def is_over(call: ActionCall[Any]) -> bool:
+    """Whether this attempt, made by `run_attempt`, has ended."""
+    return isinstance(call.patience, _Cut) and call.patience.ended
 
 
 class _Cut:
@@ -147,6 +155,11 @@ class _Cut:
         if self._timer is not None and not self._expired:
             self._timer.cancel()
             self._timer = self._task.get_loop().call_later(seconds, self._expire)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing to cancel any more."""
+        return self._timer is None
 
     def end(self) -> bool:
         """Whether the time is over; the task is as if this had never been, and other cancellations of it remain."""

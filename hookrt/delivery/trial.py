@@ -1,12 +1,14 @@
 """A test of a hook: its steps are really run, once each, for an event that is stored nowhere.
 
 It asks neither whether the hook is enabled nor whether it wants the event, neither breaker nor rate, and tells none of
-them: what it finds out is for whoever asked. Nothing is retried, and what steps emit is only told.
+them: what it finds out is for whoever asked. What steps emit is only told.
+Nothing is retried, unless its staging says so: `hookrt.proving` lets time pass by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hookrt.delivery.lane import Job
@@ -19,6 +21,7 @@ from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
 from hookrt.model.event import Event
 from hookrt.model.hook import Hook, Scope, Step
 from hookrt.model.outcome import OutcomeKind
+from hookrt.plugin.protocols import Http
 
 MOST_AT_ONCE = 8
 """So many tests run at a time in one process; others wait."""
@@ -28,7 +31,8 @@ MOST_AT_ONCE = 8
 class TrialStep:
     """What became of a step: its attempt, None where it was skipped or not reached; `result` is None for the latter.
 
-    `emitted` are the types of the events that it would have emitted, `note` says why its `when` has no answer.
+    `emitted` are the types of the events that it would have emitted, `note` says why its `when` has no answer,
+    `attempts` counts the tries, of which `attempt` is the last.
     """
 
     step: str
@@ -37,6 +41,7 @@ class TrialStep:
     result: StepResult | None = None
     emitted: tuple[str, ...] = ()
     note: str | None = None
+    attempts: int = 0
 
     @property
     def failed(self) -> bool:
@@ -67,11 +72,28 @@ class TrialResult:
         return next(reversed(answered or made), None)
 
 
+class Staging:
+    """How the steps of a test are run: really, once each, with a mark on every request."""
+
+    def around(self, step: Step) -> Callable[[Http], Http]:
+        """What to put before the way out of the next attempt of a step."""
+        return MarkedHttp
+
+    def again(self, step: Step, ended: Ended, attempts: int) -> bool:
+        """Whether to try a step again after so many attempts; then the time has come."""
+        return False
+
+
+AS_IT_IS = Staging()
+"""The staging of tests that people ask for."""
+
+
 class Trial:
     """Runs tests of hooks."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, staging: Staging = AS_IT_IS) -> None:
         self._ports = ports
+        self._staging = staging
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def run(self, event: Event, hook: Hook) -> TrialResult:
@@ -99,9 +121,14 @@ class Trial:
             skipped, note = True, f"its `when` has no answer: {self._ports.mask(error.message)}"
         if skipped:
             return TrialStep(step.id, step.action, result=StepResult(StepStatus.SKIPPED), note=note)
-        ended = await run_attempt(job, hook, step, self._ports, MarkedHttp)
+        while True:
+            ended = await run_attempt(job, hook, step, self._ports, self._staging.around(step))
+            attempts = job.delivery.step_attempts + 1
+            if not self._staging.again(step, ended, attempts):
+                break
+            job.delivery = replace(job.delivery, attempts=job.delivery.attempts + 1, step_attempts=attempts)
         emitted = tuple(emission.type for emission in ended.outcome.events)
-        return TrialStep(step.id, step.action, ended.attempt, _result_of(ended), emitted)
+        return TrialStep(step.id, step.action, ended.attempt, _result_of(ended), emitted, attempts=attempts)
 
 
 def _result_of(ended: Ended) -> StepResult:
@@ -115,4 +142,5 @@ def _result_of(ended: Ended) -> StepResult:
 def _keep(job: Job, over: TrialStep) -> None:
     assert over.result is not None
     results = {**job.delivery.results, over.step: over.result}
-    job.delivery = replace(job.delivery, results=results, attempts=job.delivery.attempts + (over.attempt is not None))
+    made = job.delivery.attempts + (over.attempt is not None)
+    job.delivery = replace(job.delivery, results=results, attempts=made, step_attempts=0)

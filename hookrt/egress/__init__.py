@@ -9,6 +9,7 @@ from hookrt.egress.call import HttpCall
 from hookrt.egress.gate import Gate
 from hookrt.egress.names import Resolver
 from hookrt.egress.rules import EgressRules
+from hookrt.egress.stubbed import Answering, StubbedCall
 from hookrt.egress.unsent import UnsentCall
 from hookrt.egress.ways import Remember
 from hookrt.plugin.protocols import Http
@@ -45,6 +46,10 @@ class Egress:
     def unsent_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
         """As `http_for`, but it sends nothing: `exchange` is the request as it would be recorded."""
         return UnsentCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
+
+    def stubbed_for(self, trusted_origins: tuple[str, ...], timeout_s: float, answering: Answering) -> Http:
+        """As `http_for`, but it sends nothing either: `answering` says what comes back."""
+        return StubbedCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s).answered_by(answering)
 
     async def close(self) -> None:
         """Close every connection; requests under way fail with `reset`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from hookrt.egress.gate import Gate
 from hookrt.egress.header_check import check_headers
 from hookrt.egress.record import Mask, Sent, show
 from hookrt.egress.response import Answer
+from hookrt.egress.target import read_place
 from hookrt.model.access import Access
 from hookrt.model.attempt import Exchange
 
@@ -65,6 +66,10 @@ class HttpCall:
             deadline = min(deadline, monotonic() + timeout.total_seconds())
         sent = Sent(method, target, headers or _NO_HEADERS, body)
         return await self._send(sent, deadline) if access is None else await self._send_by(access, sent, deadline)
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """The judged addresses for a connection of another protocol; raises HttpError."""
+        return await self._gate.addresses_of(read_place(host, port, written=written), self._deadline)
 
     @property
     def client(self) -> httpx.AsyncClient:

@@ -13,6 +13,7 @@ from hookrt.egress.clients import LITERAL, Clients, PinnedClient
 from hookrt.egress.faults import Unconnected, explain_fault
 from hookrt.egress.header_check import check_authorization, explain_headers
 from hookrt.egress.names import Addresses, Names, Resolver
+from hookrt.egress.ranges import canonical
 from hookrt.egress.record import Sent
 from hookrt.egress.response import Answer
 from hookrt.egress.rules import EgressRules
@@ -112,6 +113,14 @@ class Gate:
         except HttpError as error:
             if error.reason != "dns" or not answered_for:
                 raise
+
+    async def addresses_of(self, target: Target, deadline: float) -> tuple[str, ...]:
+        """The addresses at which this target may be connected to, best first; raises HttpError."""
+        self._refuse(target)
+        if target.literal is not None:
+            return (str(canonical(target.literal)),)
+        found = await self._addresses(target, deadline)
+        return (*found.texts[found.used :], *found.texts[: found.used])
 
     async def close(self) -> None:
         """Close every connection; requests under way fail."""

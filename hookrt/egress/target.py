@@ -15,6 +15,7 @@ from hookrt.plugin.protocols import HttpError
 MAX_URL = 8192
 """Longest URL, in characters; servers refuse longer ones, and targets are kept in memory."""
 
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[^:/?#@%\\\[\]\s]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LOCAL_SUFFIXES = (".internal", ".local", ".svc", ".localhost")
 
@@ -64,6 +65,17 @@ def read_target(text: str, trusted: Iterable[str]) -> Target:
     origin = (url.scheme, host, port)
     known = is_local(host, literal) and origin in _origins(trusted)
     return Target(url, host, port, literal, known)
+
+
+def read_place(host: str, port: int, *, written: bool) -> Target:
+    """A host and a port of another protocol as a target, its host read as that of a URL; `written` says that somebody
+    wrote it out. Raises HttpError with the reason `bad-url`.
+    """
+    name = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    if not _HOST.fullmatch(name) or not 0 < port < 65536:
+        raise HttpError("bad-url", f"{host[:255]!r} at the port {port} is no host to connect to")
+    url = f"https://{name}:{port}"
+    return read_target(url, (url,) if written else ())
 
 
 def read_host(text: str) -> tuple[str, Address | None]:

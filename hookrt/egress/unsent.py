@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hookrt.egress.call import HttpCall
 from hookrt.egress.header_check import check_authorization, check_headers
 from hookrt.egress.record import Sent
 from hookrt.egress.response import Answer
+from hookrt.egress.target import read_place
 from hookrt.model.access import Access
 from hookrt.plugin.protocols import HttpError
 
@@ -17,6 +20,11 @@ class UnsentCall(HttpCall):
     """
 
     __slots__ = ()
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """Raises HttpError, `not-sent` where it is a host: nothing is connected to."""
+        read_place(host, port, written=written)
+        raise HttpError("not-sent", "this is a rehearsal")
 
     async def _send(self, sent: Sent, deadline: float) -> Answer:
         check_headers(sent.headers)

@@ -36,12 +36,12 @@ class CelAttribute:
         raise ExpressionError(f"{what} is {show(value)}, which is no text")
 
 
-def compile_attribute(text: str) -> CelAttribute:
-    """Compile one, bare or as one `${{ }}`.
+def compile_attribute(text: str, names: Names = NAMES) -> CelAttribute:
+    """Compile one, bare or as one `${{ }}`; other `names` may bring functions along.
 
     Raises ExpressionError, with line and column in `text`, as a condition does, and for a type that is no text.
     """
-    return CelAttribute(text, compile_bare(text, "this", NAMES, _check_type))
+    return CelAttribute(text, compile_bare(text, "this", names, _check_type))
 
 
 def _check_type(program: Program) -> None:

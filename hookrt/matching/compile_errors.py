@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from hookrt.errors import ExpressionError
-from hookrt.matching.names import EVENT_FIELDS, FUNCTION_FORMS, OPERATOR_SIGNS, Names, suggest, variables_for
+from hookrt.matching.names import EVENT_FIELDS, OPERATOR_SIGNS, Names, suggest, variables_for
 from hookrt.matching.scanner import next_is, offset_of, place_of, start_of_name
 
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
@@ -56,7 +56,7 @@ def _retell_one(message: str, text: str, offset: int, names: Names) -> tuple[int
     if found := _UNDECLARED.search(message):
         return _undeclared(found[1], text, offset, names)
     if found := _OVERLOAD.search(message):
-        return start_of_name(text, offset), _no_overload(found[1], found[2])
+        return start_of_name(text, offset), _no_overload(found[1], found[2], names)
     if found := _RESERVED.search(message):
         return offset, f"'{found[1]}' is a reserved word"
     if "Syntax error" in message:
@@ -67,7 +67,7 @@ def _retell_one(message: str, text: str, offset: int, names: Names) -> tuple[int
 def _undeclared(name: str, text: str, offset: int, names: Names) -> tuple[int, str]:
     start = start_of_name(text, offset)
     if next_is(text, offset, "("):
-        return start, _unknown_function(name.rpartition(".")[2] if name not in FUNCTION_FORMS else name)
+        return start, _unknown_function(name.rpartition(".")[2] if name not in names.forms else name, names)
     root = name.partition(".")[0]
     known = variables_for(names)
     if names.request:
@@ -88,16 +88,17 @@ def _undeclared_in_source(root: str, known: tuple[str, ...]) -> str:
     return f"unknown name '{root}'{close or '; there are ' + ', '.join(known) + '; a fixed text stands in quotes'}"
 
 
-def _unknown_function(name: str) -> str:
-    if name in FUNCTION_FORMS:
-        return f"{name}() is not called so: write {FUNCTION_FORMS[name]}"
-    return f"unknown function '{name}'{suggest(name, FUNCTION_FORMS)}"
+def _unknown_function(name: str, names: Names) -> str:
+    if name in names.forms:
+        return f"{name}() is not called so: write {names.forms[name]}"
+    close = suggest(name, names.forms)
+    return f"unknown function '{name}'{close or (names.missing and f'; {names.missing}')}"
 
 
-def _no_overload(function: str, arguments: str) -> str:
+def _no_overload(function: str, arguments: str, names: Names) -> str:
     if function in OPERATOR_SIGNS:
         return f"'{OPERATOR_SIGNS[function]}' cannot take {arguments.replace(', ', ' and ')}"
-    form = FUNCTION_FORMS.get(function)
+    form = names.forms.get(function)
     return f"{function}() cannot take ({arguments})" + (f": write {form}" if form else "")
 
 

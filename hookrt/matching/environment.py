@@ -5,17 +5,19 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from hookrt.matching.added_functions import declared
 from hookrt.matching.names import Names
 from hookrt.matching.paths import Miss, follow_dotted
+from hookrt.model.cel_function import CelFunction
 
 
 def environment_for(names: Names) -> Any:
     """The library's environment for these Names, shared by all expressions that see the same root names."""
-    return _environment(names.with_steps, names.secrets, names.request)
+    return _environment(names.with_steps, names.secrets, names.request, names.functions)
 
 
 @functools.cache
-def _environment(with_steps: bool, secrets: bool, request: bool) -> Any:
+def _environment(with_steps: bool, secrets: bool, request: bool, functions: tuple[CelFunction, ...]) -> Any:
     from cel_expr_python import cel  # noqa: PLC0415 - 50 MB that only expressions need
     from cel_expr_python.ext import ext_optional, ext_strings  # noqa: PLC0415
 
@@ -35,7 +37,7 @@ def _environment(with_steps: bool, secrets: bool, request: bool) -> Any:
     return cel.NewEnv(
         variables=variables,
         extensions=[ext_optional.ExtOptional(), ext_strings.ExtStrings()],
-        functions=[cel.FunctionDecl("get", _get_overloads(cel))],
+        functions=[cel.FunctionDecl("get", _get_overloads(cel)), *(declared(cel, one) for one in functions)],
     )
 
 

@@ -146,6 +146,14 @@ def _fit(value: Any, depth: int, *, repeated: bool) -> Any:
     raise _Unfit(f"holds a {kind.__name__}, which is no JSON value")
 
 
+def bearable(value: Any) -> Any:
+    """A value that a function returned, as the library can bear it; raises ValueError where it cannot."""
+    try:
+        return _fit(value, 0, repeated=False)
+    except _Unfit as unfit:
+        raise ValueError(str(unfit)) from None
+
+
 def _digits(number: int) -> bytes:
     try:
         return str(number).encode()

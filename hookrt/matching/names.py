@@ -6,8 +6,10 @@ What stands here is what compiles; the documentation and every did-you-mean read
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from hookrt.model.cel_function import CelFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Names:
     `steps` are the ids of the steps before it, `all_steps` those of the whole hook (to say "is a later step").
     `with_steps` says whether `steps` exists here at all, `secrets` whether `secrets.NAME` may be used. `request` says
     that this is an expression of a source over the request that came in, which sees that and the event, nothing else.
+    `functions` are those that exist beside hookrt's own; `missing` is what to say of one that does not exist.
     """
 
     steps: tuple[str, ...] = ()
@@ -24,6 +27,15 @@ class Names:
     secrets: bool = False
     with_steps: bool = False
     request: bool = False
+    functions: tuple[CelFunction, ...] = ()
+    missing: str = ""
+
+    @property
+    def forms(self) -> Mapping[str, str]:
+        """How each function that exists is written."""
+        if not self.functions:
+            return FUNCTION_FORMS
+        return {**FUNCTION_FORMS, **{one.name: one.form for one in self.functions}}
 
 
 @dataclass(frozen=True, slots=True)

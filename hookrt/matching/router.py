@@ -32,9 +32,10 @@ class Match:
 class HookExplanation:
     """Whether one hook fires for an event, and if not why.
 
-    `reason` is `fires`, `disabled`, `type`, `source`, `condition` or `unanswerable`; `detail` says it in one line
-    (empty when it fires); `findings` are the parts of its condition, where that was reached. `keys` are the keys of the
-    event, where it fires and the hook goes by keys: the rule with its expression, and the key or why there is none.
+    `reason` is `fires`, `disabled`, `type`, `source`, `condition`, `unanswerable`, or `decide` where only a decision
+    would ask the hook; `detail` says it in one line (empty when it fires); `findings` are the parts of its condition,
+    where that was reached. `keys` are the keys of the event, where it fires and the hook goes by keys: the rule with
+    its expression, and the key or why there is none.
     """
 
     hook: str
@@ -83,6 +84,7 @@ class Router:
         self._next_place = 0
         self._literal: dict[str, list[_Entry]] = {}
         self._patterns = _Branch()
+        self._deciding: list[_Entry] = []
         for hook in hooks:
             self.put(hook)
 
@@ -159,6 +161,7 @@ class Router:
     def dissolve(self) -> None:
         """Forget everything, bit by bit: freeing many hooks at once would hold up all other threads."""
         self._patterns.deeper.clear()
+        self._deciding.clear()
         for table in (self._literal, self._patterns.below, self._entries, self._hooks):
             while table:
                 table.popitem()
@@ -183,6 +186,11 @@ class Router:
             except ExpressionError as error:
                 unanswerable.append((hook.name, error.message))
         return Match(tuple(fired), tuple(unanswerable)) if fired or unanswerable else _NOTHING
+
+    def deciding(self, event: Event) -> list[Hook]:
+        """The hooks of `mode: decide` for this event, in definition order; their conditions are not looked at."""
+        found = [entry.hook for entry in self._deciding]
+        return [hook for hook in found if hook.source in (None, event.source) and _is_wanted(hook, event)]
 
     def listens_to(self, event_type: str) -> bool:
         """Whether an event of this type could fire any hook, source and conditions aside."""
@@ -251,7 +259,9 @@ class Router:
         entry = _Entry(order, hook)
         self._entries[hook.name] = entry
         self._hooks[hook.name] = hook
-        if hook.enabled:
+        if hook.enabled and hook.decides:
+            insort(self._deciding, entry)
+        elif hook.enabled:
             for pattern in dict.fromkeys(hook.patterns):
                 insort(self._bucket(pattern), entry)
 
@@ -267,6 +277,9 @@ class Router:
         return branch.below.setdefault(segments[-1], _Branch()).here
 
     def _unindex(self, entry: _Entry) -> None:
+        if entry.hook.enabled and entry.hook.decides:
+            del self._deciding[bisect_left(self._deciding, entry)]
+            return
         for pattern in dict.fromkeys(entry.hook.patterns) if entry.hook.enabled else ():
             bucket = self._bucket(pattern)
             del bucket[bisect_left(bucket, entry)]
@@ -287,13 +300,13 @@ class Router:
 
 
 def _indexed_alike(one: Hook, other: Hook) -> bool:
-    return one.patterns == other.patterns and one.enabled == other.enabled
+    return one.patterns == other.patterns and one.enabled == other.enabled and one.decides == other.decides
 
 
 def _explain(hook: Hook, event: Event, env: Mapping[str, str]) -> HookExplanation:
     if not hook.enabled:
         return HookExplanation(hook.name, fires=False, reason="disabled", detail="enabled is false")
-    if not any(matches(pattern, event.type) for pattern in hook.patterns):
+    if not _is_wanted(hook, event):
         return HookExplanation(hook.name, fires=False, reason="type", detail=_type_detail(hook, event))
     if hook.source is not None and hook.source != event.source:
         detail = f"it takes events from '{hook.source}' only, this one is from '{event.source}'"
@@ -301,7 +314,22 @@ def _explain(hook: Hook, event: Event, env: Mapping[str, str]) -> HookExplanatio
     scope = Scope(event, hook.name, env)
     fires = HookExplanation(hook.name, fires=True, reason="fires")
     found = fires if hook.when is None else _explain_condition(hook.when, scope)
+    if hook.on_error is not None:
+        return _explain_deciding(found, hook.on_error)
     return found if hook.keyed is None or not found.fires else replace(found, keys=_explain_keys(hook.keyed, scope))
+
+
+def _explain_deciding(found: HookExplanation, on_error: str) -> HookExplanation:
+    """What a decision about the event would make of it: no event fires a hook of `mode: decide`."""
+    if found.fires:
+        return replace(found, fires=False, reason="decide", detail="mode: decide: decisions ask it, no event fires it")
+    if found.reason == "unanswerable":
+        return replace(found, detail=f"{found.detail}; in a decision its on_error answers: {on_error}")
+    return found
+
+
+def _is_wanted(hook: Hook, event: Event) -> bool:
+    return any(matches(pattern, event.type) for pattern in hook.patterns)
 
 
 def _explain_keys(keyed: Keyed, scope: Scope) -> tuple[Finding, ...]:

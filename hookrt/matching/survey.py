@@ -8,7 +8,6 @@ from enum import Enum
 from hookrt.errors import ExpressionError
 from hookrt.matching.names import (
     EVENT_FIELDS,
-    FUNCTION_FORMS,
     OPERATOR_SIGNS,
     STEP_FIELDS,
     TYPE_NAMES,
@@ -130,8 +129,8 @@ class Surveyor:
         self.found.append(mention if mention.use is Use.PRESENCE else replace(mention, use=context.use))
 
     def _walk_call(self, node: Call, context: _Context) -> None:
-        if node.function not in _OPERATORS and node.function not in FUNCTION_FORMS:
-            raise self._error(node, f"'{node.function}' cannot be used here{suggest(node.function, FUNCTION_FORMS)}")
+        if node.function not in _OPERATORS and node.function not in self.names.forms:
+            raise self._error(node, f"'{node.function}' cannot be used here{suggest(node.function, self.names.forms)}")
         self._check_optionals(node)
         if node.function == "matches":
             self._note_pattern(node)

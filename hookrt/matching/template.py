@@ -65,10 +65,11 @@ class Template:
         only = self.pieces[0]
         if len(self.pieces) == 1 and isinstance(only, Hole):
             return only.value(scope)
-        return "".join(piece if isinstance(piece, str) else _as_text(piece, scope) for piece in self.pieces)
+        return "".join(piece if isinstance(piece, str) else text_of(piece, scope) for piece in self.pieces)
 
 
-def _as_text(hole: Hole, scope: Scope) -> str:
+def text_of(hole: Hole, scope: Scope) -> str:
+    """The value of an expression as it stands inside a text; raises ExpressionError, also for null."""
     value = hole.value(scope)
     if isinstance(value, str):
         return value

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hookrt.model.access import Access
 from hookrt.model.breaker_policy import DEFAULT_BREAKER, BreakerPolicy
+from hookrt.model.decision import Choice
 from hookrt.model.delivery import StepResult
 from hookrt.model.event import Event
 from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, NO_RETRY, RetryPolicy
@@ -189,6 +190,7 @@ class Hook:
 
     `patterns` are event types or patterns. `source` is the only source whose events count, None for any. `definition`
     is a digest of it as it is written, where it is. `keyed` is None for most: each event is delivered by itself.
+    `on_error` is there exactly for a hook of `mode: decide`, which no event fires: what it says when it cannot answer.
     """
 
     name: str
@@ -203,6 +205,12 @@ class Hook:
     place: Place | None = None
     definition: str = ""
     keyed: Keyed | None = None
+    on_error: Choice | None = None
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is asked for decisions, and fires for nothing."""
+        return self.on_error is not None
 
     def step_after(self, results: Mapping[str, StepResult]) -> Step | None:
         """The first step, in present order, that has no result; None when all have one."""

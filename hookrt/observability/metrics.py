@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hookrt.model.decision import Decision
 from hookrt.model.delivery import Status
 from hookrt.plugin.observer import AttemptRecorded, Observer
 
@@ -103,6 +104,7 @@ class Metrics(Observer):
         self._count_events()
         self._count_deliveries()
         self._count_lanes()
+        self._count_decisions()
         self._count_process()
         self.registry.register(self._store_bytes)
         self.registry.register(_LoadGauges(self))
@@ -137,6 +139,15 @@ class Metrics(Observer):
         text = "Attempts that did not start, and are not spent."
         self._refusals = self._series("hookrt_lane_refusals", text, "lane", "reason")
 
+    def _count_decisions(self) -> None:
+        from prometheus_client import Histogram  # noqa: PLC0415 - see __init__
+
+        self._decisions = self._counter("hookrt_decisions", "Decisions.", "decision")
+        text = "What hooks said in decisions, and why their on_error had to answer."
+        self._answers = self._series("hookrt_decision_answers", text, "hook", "decision", "by", "cause")
+        name, text = "hookrt_decision_seconds", "Duration of decisions."
+        self._decision_seconds = Histogram(name, text, buckets=_SECONDS, registry=self.registry)
+
     def _count_process(self) -> None:
         from prometheus_client import Gauge  # noqa: PLC0415 - see __init__
 
@@ -151,6 +162,12 @@ class Metrics(Observer):
         self._payloads = self._counter("hookrt_payloads_dropped", "Events whose payload retention dropped.")
         text = "Exceptions out of plugins, and plugins not loaded."
         self._plugin_errors = self._counter("hookrt_plugin_errors", text)
+        text = "Times that a plugin held up the event loop."
+        self._blocks = self._series("hookrt_loop_blocks", text, "kind", "plugin")
+        name, text = "hookrt_loop_blocked_seconds", "Seconds for which plugins held up the event loop."
+        self._blocked_s = self._series(name, text, "kind", "plugin")
+        text = "Tasks that attempts left behind."
+        self._leaks = self._series("hookrt_leaked_tasks", text, "action")
 
     def _series(self, name: str, text: str, *labels: str) -> _Series:
         return _Series(self._counter(name, text, *labels))
@@ -185,6 +202,14 @@ class Metrics(Observer):
     def delivery_ended(self, hook: str, status: Status) -> None:
         """A delivery is final."""
         self._deliveries.child(hook, status.value).inc()
+
+    def decision_made(self, decision: Decision, seconds: float) -> None:
+        """A decision was answered."""
+        self._decisions.labels(decision.decision).inc()
+        self._decision_seconds.observe(seconds)
+        for said in decision.hooks:
+            cause = self._reasons.word(said.cause) if said.cause else ""
+            self._answers.child(said.hook, said.decision, said.by, cause).inc()
 
     def hook_disabled(self, hook: str, reason: str) -> None:
         """A hook was disabled."""
@@ -239,6 +264,15 @@ class Metrics(Observer):
         self._reloads.labels("accepted" if accepted else "rejected").inc()
         if accepted:
             self._config_time.set_to_current_time()
+
+    def loop_blocked(self, kind: str, name: str, seconds: float) -> None:
+        """A plugin has held up the event loop."""
+        self._blocks.child(kind, name).inc()
+        self._blocked_s.child(kind, name).inc(seconds)
+
+    def task_leaked(self, action: str, hook: str) -> None:
+        """An attempt has left a task behind."""
+        self._leaks.child(action).inc()
 
     def plugin_failed(self, times: int = 1) -> None:
         """A plugin did not load, or raised outside an attempt."""

@@ -6,20 +6,24 @@ Nothing else of hookrt but `hookrt.testing` is meant for plugins.
 from __future__ import annotations
 
 from hookrt.clock import Clock
-from hookrt.errors import EventError, ExpressionError, PluginError, SecretMissing
+from hookrt.errors import EventError, ExpressionError, Overloaded, PluginError, SecretMissing, StoreError, UsageError
 from hookrt.model.access import Access
 from hookrt.model.answers import DEFAULT_RULES, LITERAL_RULES, SUCCESS, AnswerRules, RetryOn
 from hookrt.model.attempt import MAX_RECORDED_BODY, Attempt, Exchange
+from hookrt.model.cel_function import CelFunction, cel_function
+from hookrt.model.decision import Decision, HookDecision
 from hookrt.model.delivery import Status
-from hookrt.model.event import Event, check_event, format_time
+from hookrt.model.event import Event, check_event, encode_data, format_time
 from hookrt.model.hook import BodyFormat, Destination, FindLine, Place, RequestSigner, SigningSecret, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.model.outcome import Emission, Outcome, OutcomeKind
+from hookrt.model.own_events import is_reserved
 from hookrt.model.patterns import check_pattern, matches
 from hookrt.model.policy import AFTER_CRASH, NO_RETRY, STANDARD, RetryPolicy, exponential, fixed, listed
 from hookrt.model.web_url import check_url
 from hookrt.plugin.action import Action, ActionCall, ActionSetup, SettingsProblem, action
 from hookrt.plugin.answer_settings import Failures, Statuses
+from hookrt.plugin.deprecation import HookrtDeprecation, warn_deprecated
 from hookrt.plugin.inbound import Inbound, InboundSource, Received, Reply
 from hookrt.plugin.inbound_body import read_json
 from hookrt.plugin.inbound_settings import HeaderName, InboundSecrets, InboundSettings, OpenInboundSettings, Respond
@@ -84,8 +88,10 @@ __all__ = [
     "AttemptRecorded",
     "BodyFormat",
     "CallSecrets",
+    "CelFunction",
     "Clock",
     "ContentTemplate",
+    "Decision",
     "Destination",
     "DestinationName",
     "DestinationRef",
@@ -98,6 +104,8 @@ __all__ = [
     "Failures",
     "FindLine",
     "HeaderName",
+    "HookDecision",
+    "HookrtDeprecation",
     "Http",
     "HttpError",
     "Inbound",
@@ -110,6 +118,7 @@ __all__ = [
     "OpenInboundSettings",
     "Outcome",
     "OutcomeKind",
+    "Overloaded",
     "Patience",
     "Place",
     "PluginError",
@@ -146,20 +155,25 @@ __all__ = [
     "StateError",
     "Status",
     "Statuses",
+    "StoreError",
     "ToSign",
+    "UsageError",
     "VerificationError",
     "WrittenLine",
     "WrittenUrl",
     "action",
+    "cel_function",
     "check_age",
     "check_event",
     "check_pattern",
     "check_url",
+    "encode_data",
     "exponential",
     "fixed",
     "format_time",
     "hmac_digests",
     "impl",
+    "is_reserved",
     "listed",
     "matches",
     "matches_any",
@@ -168,5 +182,6 @@ __all__ = [
     "seconds_of",
     "sign",
     "verify",
+    "warn_deprecated",
     "written_origin",
 ]

@@ -143,6 +143,9 @@ class Action(Generic[SettingsT]):
     static: ClassVar[frozenset[str]] = frozenset()
     """Settings in which `${{` is an error: code, argv, SQL."""
 
+    html: ClassVar[frozenset[str]] = frozenset()
+    """Settings that are HTML: in them what a `${{ }}` gives is put in as text, `<` as `&lt;`."""
+
     text_files: ClassVar[Mapping[str, str]] = {}
     """Keys that name a text file whose content is taken for another setting, one of `static`: with `{"file": "code"}`
     somebody may write `file: snippets/shape.py` instead of `code`, and the action gets `code`. The path is relative to
@@ -164,6 +167,10 @@ class Action(Generic[SettingsT]):
     """Whether `run` does nothing but send one request by `call.http`, so that a rehearsal, whose `http` sends nothing,
     can show that request."""
 
+    only_http: ClassVar[bool] = False
+    """Whether `call.http` is all of the outside that `run` reaches, or it reaches none: then `hookrt test` runs it,
+    with answers that the test makes up. Of other actions a test has to give the output. `only_sends` says so, too."""
+
     reasons: ClassVar[Mapping[str, str]] = {}
     """The reasons that its outcomes can have, each with its meaning; for the documentation."""
 
@@ -174,6 +181,9 @@ class Action(Generic[SettingsT]):
             found = [argument for argument in get_args(parent) if isinstance(argument, type)]
             if found and issubclass(found[0], Settings):
                 cls.settings = found[0]
+        plain = cls.__dict__.get("run")
+        if inspect.isfunction(plain) and not inspect.iscoroutinefunction(inspect.unwrap(plain)):
+            cls.run = _in_thread(plain)  # type: ignore[method-assign,assignment]
 
     async def open(self, setup: ActionSetup) -> None:
         """Prepare, once, before the first attempt; raise PluginError to say why it cannot work here."""
@@ -215,6 +225,10 @@ class Action(Generic[SettingsT]):
         """Look at the settings of one step when hooks.yaml is read; yield what is wrong."""
         return ()
 
+    def check_in(self, settings: SettingsT, base_dir: Path) -> Iterable[SettingsProblem]:
+        """As `check`, which it asks, for an action to which the folder of hooks.yaml matters, `base_dir`."""
+        return self.check(settings)
+
     def lane(self, written: Mapping[str, Any]) -> str | None:
         """The lane of a call with these settings *as written*, `${{ }}` and all; None for the hook's own lane.
 
@@ -223,7 +237,10 @@ class Action(Generic[SettingsT]):
         return None
 
     async def run(self, call: ActionCall[SettingsT]) -> Outcome:
-        """Do it. Whatever is raised becomes a retry with the reason `exception`."""
+        """Do it. Whatever is raised becomes a retry with the reason `exception`.
+
+        A plain `def run`, without `async`, is called in a thread of its own, so that it may block.
+        """
         raise NotImplementedError
 
 
@@ -271,6 +288,15 @@ def _runner(function: ActionFunction) -> Callable[..., Awaitable[Outcome]]:
         chosen = {key: getattr(call.settings, key) for key in type(call.settings).model_fields}
         return as_outcome(await call_function(function, call, **chosen))
 
+    return run
+
+
+def _in_thread(function: ActionFunction) -> Callable[..., Awaitable[Any]]:
+    async def run(self: Action[Any], call: ActionCall[Any]) -> Any:
+        returned = await call_function(function, self, call)
+        return await returned if inspect.isawaitable(returned) else returned
+
+    run.__doc__ = function.__doc__
     return run
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from datetime import timedelta
 from typing import Any
 
+from hookrt.model.cel_function import MAX_OVERLOADS, CelFunction
 from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action
 from hookrt.plugin.blame import describe_error
@@ -21,6 +22,18 @@ STEP_KEYS = frozenset({"id", "when", "timeout", "retry", "max_retry_after", "con
 """The keys that a step takes beside its action, which therefore cannot be an action's name."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_FUNCTION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
+_TAKEN = """
+    as break const continue else false for function if import in let loop null package namespace return true var
+    void while event steps hook env secrets body headers query optional strings math list map int uint double
+    bool string bytes null_type type dyn get has size contains startsWith endsWith matches lowerAscii upperAscii
+    trim replace split join substring indexOf lastIndexOf charAt reverse format timestamp duration getFullYear
+    getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds all
+    exists exists_one filter orValue or hasValue value optMap optFlatMap
+"""
+_RESERVED = frozenset(_TAKEN.split())
+"""CEL's own words, types and functions, and the names at the root of every path."""
 
 _PLAIN = ("expect_checks", "timeout_of_steps", "check", "lane", "facts", "warnings")
 
@@ -81,6 +94,20 @@ def scheme_faults(brought: object) -> list[str]:
     ]
 
 
+def function_faults(brought: object) -> list[str]:
+    """Why this cannot be a function of expressions; empty when it can."""
+    if not isinstance(brought, CelFunction):
+        return [f"{_shown(brought)} is no CelFunction: make it with @hookrt.plugin.cel_function"]
+    faults = []
+    if not _FUNCTION.fullmatch(brought.name):
+        faults.append(f"its name is {brought.name!r}: it must be letters, digits and '_', a letter first, at most 64")
+    if brought.name in _RESERVED:
+        faults.append(f"its name is {brought.name!r}, which means something in every expression")
+    if (count := len(brought.overloads())) > MAX_OVERLOADS:
+        faults.append(f"it takes {count} combinations of types: {MAX_OVERLOADS} at most, so give types in place of Any")
+    return faults
+
+
 def name_of(brought: object) -> str | None:
     """The name that a class claims, where it is a text at all."""
     name = getattr(brought, "name", None)
@@ -130,6 +157,8 @@ def _short_faults(brought: type[Any]) -> list[str]:
 def _key_faults(brought: type[Action[Any]]) -> list[str]:
     unknown = sorted(str(key) for key in set(brought.static) - _keys_of(brought))
     faults = [f"its `static` names {key!r}, which is none of its settings" for key in unknown]
+    unknown = sorted(str(key) for key in set(brought.html) - _keys_of(brought))
+    faults += [f"its `html` names {key!r}, which is none of its settings" for key in unknown]
     for file, target in brought.text_files.items():
         if file in _keys_of(brought):
             faults.append(f"its `text_files` names {file!r}, which is one of its settings")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import inspect
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint
@@ -21,9 +20,7 @@ import pluggy
 from hookrt.plugin import admission, spec
 from hookrt.plugin.blame import describe_error, one_line
 from hookrt.plugin.registry import PluginInfo, Registry
-
-OWN_DISTRIBUTION = "hookrt"
-"""The distribution of the built-in actions and sources, which are plugins like any other."""
+from hookrt.plugin.rules import OWN_DISTRIBUTION, PluginRules, normalized
 
 _Faults = Callable[[object], list[str]]
 _POINTS: dict[str, tuple[str, _Faults]] = {
@@ -32,6 +29,7 @@ _POINTS: dict[str, tuple[str, _Faults]] = {
     "hookrt_secret_providers": ("secret provider", admission.secret_provider_faults),
     "hookrt_observers": ("observer", admission.observer_faults),
     "hookrt_signature_schemes": ("signature scheme", admission.scheme_faults),
+    "hookrt_functions": ("function", admission.function_faults),
 }
 _T = TypeVar("_T")
 
@@ -47,6 +45,7 @@ class _Plugin:
     brought: dict[str, list[Any]] = field(default_factory=lambda: {point: [] for point in _POINTS})
     refused: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    denied: str | None = None
 
     def try_to(self, what: str, call: Callable[[], _T]) -> _T | None:
         """The value of a call into foreign code; None, and an error noted, when it raises anything at all."""
@@ -59,16 +58,19 @@ class _Plugin:
             return None
 
 
-def load_plugins(entry_points: Iterable[EntryPoint] | None = None, extra: Sequence[ModuleType] = ()) -> Registry:
+def load_plugins(
+    entry_points: Iterable[EntryPoint] | None = None, extra: Sequence[ModuleType] = (), rules: PluginRules | None = None
+) -> Registry:
     """Load the entry points of the group `hookrt` (all installed ones by default), and the modules in `extra`.
 
-    Nothing that a plugin does raises here: what went wrong stands in `Registry.plugins`. The result depends only on
-    what is installed: plugins are taken in the order of their distributions' names.
+    Those that `rules` deny are listed, and not even imported. Nothing that a plugin does raises here: what went wrong
+    stands in `Registry.plugins`. The result depends only on what is installed: plugins are taken in the order of their
+    distributions' names.
     """
     manager = pluggy.PluginManager("hookrt")
     manager.add_hookspecs(spec)
     found = importlib.metadata.entry_points(group=spec.ENTRY_POINT_GROUP) if entry_points is None else entry_points
-    plugins = [_load(manager, one, about) for about, one in _in_order(found)]
+    plugins = [_load(manager, one, about, rules) for about, one in _in_order(found)]
     for module in extra:
         about = _Plugin(module.__name__, module.__name__, "", module.__name__)
         _collect(manager, about, module)
@@ -98,10 +100,13 @@ def _identity(distribution: Distribution | None) -> tuple[str, str]:
         name, version = metadata["Name"], metadata["Version"]
     except Exception:  # damaged metadata; the plugin itself may be fine
         return "", ""
-    return re.sub(r"[-_.]+", "-", name or "").lower(), version or ""
+    return normalized(name or ""), version or ""
 
 
-def _load(manager: pluggy.PluginManager, point: EntryPoint, about: _Plugin) -> _Plugin:
+def _load(manager: pluggy.PluginManager, point: EntryPoint, about: _Plugin, rules: PluginRules | None) -> _Plugin:
+    about.denied = rules.why_denied(about.distribution, about.entry_point) if rules is not None else None
+    if about.denied is not None:
+        return about
     module = about.try_to("it cannot be imported", point.load)
     if module is not None:
         _collect(manager, about, module)
@@ -192,6 +197,7 @@ def _register(plugins: Sequence[_Plugin]) -> Registry:
 def _claim(registry: Registry, plugin: _Plugin) -> None:
     complaints = [registry.claim_action(one, plugin.distribution) for one in plugin.brought["hookrt_actions"]]
     complaints += [registry.claim_source(one, plugin.distribution) for one in plugin.brought["hookrt_sources"]]
+    complaints += [registry.claim_function(one, plugin.distribution) for one in plugin.brought["hookrt_functions"]]
     schemes = plugin.brought["hookrt_signature_schemes"]
     complaints += [registry.claim_scheme(one, plugin.distribution) for one in schemes]
     plugin.errors.extend(complaint for complaint in complaints if complaint)
@@ -201,6 +207,7 @@ def _info(registry: Registry, plugin: _Plugin) -> PluginInfo:
     actions = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_actions"]))
     sources = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_sources"]))
     schemes = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_signature_schemes"]))
+    functions = tuple(dict.fromkeys(one.name for one in plugin.brought["hookrt_functions"]))
     claims = [registry.holders("action", name) for name in actions]
     claims += [registry.holders("source", name) for name in sources]
     claims += [registry.holders("signature scheme", name) for name in schemes]
@@ -218,4 +225,6 @@ def _info(registry: Registry, plugin: _Plugin) -> PluginInfo:
         sources,
         (*plugin.errors, *clashes),
         schemes,
+        functions,
+        plugin.denied,
     )

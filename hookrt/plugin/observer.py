@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hookrt.model.attempt import Attempt
+from hookrt.model.decision import Decision
 from hookrt.model.delivery import Status
 
 
@@ -31,6 +32,9 @@ class Observer:
         `accepted`, `duplicate`, `replied` (a challenge, say), a reason such as `bad-signature`, or `failed`, when the
         source's plugin did.
         """
+
+    def decision_made(self, decision: Decision, seconds: float) -> None:
+        """A decision was answered after so many seconds; its record may still be on its way to the disk."""
 
     def condition_failed(self, hook: str) -> None:
         """A `when` of this hook could not be evaluated, which counts as false."""
@@ -61,6 +65,12 @@ class Observer:
 
     def hook_enabled(self, hook: str, reason: str) -> None:
         """This process has enabled the hook again: `by-hand`, or since its `definition` changed."""
+
+    def loop_blocked(self, kind: str, name: str, seconds: float) -> None:
+        """A plugin (an `action`, a `source` or an `observer`, by name) has held up the event loop so long."""
+
+    def task_leaked(self, action: str, hook: str) -> None:
+        """An attempt of this action ended and left a task behind, which was cancelled."""
 
     def job_ended(self, kind: str, status: str) -> None:
         """A job (the replay of many deliveries, say) is final."""

@@ -6,7 +6,7 @@ These are promises only; the rooms that keep them are wired together where the r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -113,6 +113,15 @@ class Http(Protocol):
 
         `json` is encoded and sets the content type. `timeout` can only shorten the attempt's own. `access` is that of
         the `Destination` to which the URL belongs, None for most: its certificate, its proxy, its OAuth 2 token.
+        """
+        ...
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """The addresses that a connection of another protocol (SMTP, say) may be opened to, best first.
+
+        They are judged as those of a request; connect to one of them, and do not look the host up again. `written`
+        says that somebody wrote the host out, where no expression made it: then it may be local too. Raises HttpError
+        with `dns`, `timeout`, `blocked-address` or `bad-url` (this is no host).
         """
         ...
 

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hookrt.errors import PluginError
+from hookrt.model.cel_function import CelFunction
 from hookrt.plugin.action import Action
 from hookrt.plugin.admission import action_faults, source_faults
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.protocols import Secrets
+from hookrt.plugin.rules import OWN_DISTRIBUTION
 from hookrt.plugin.schemes import BUILT_IN
 from hookrt.plugin.signature import SignatureScheme
 from hookrt.plugin.source import Source
 
-_Kind = Literal["action", "source", "signature scheme"]
+_MOST_DENIALS = 5
+"""Plugins that a message names at most."""
+
+_Kind = Literal["action", "source", "signature scheme", "function"]
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
     """One plugin: the entry point, the distribution that it comes from, what it brought or why it did not.
 
-    `actions`, `sources` and `signature_schemes` are the names it claims, also those that another
-    distribution claims too.
+    `actions`, `sources`, `signature_schemes` and `functions` are the names it claims, also those that another
+    distribution claims too. `denied` says which line of `service.plugins` keeps it from being loaded.
     """
 
     entry_point: str
@@ -34,6 +39,8 @@ class PluginInfo:
     sources: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     signature_schemes: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    denied: str | None = None
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".rstrip()
@@ -50,6 +57,7 @@ class Registry:
     actions: dict[str, type[Action[Any]]] = field(default_factory=dict)
     sources: dict[str, type[Source[Any]]] = field(default_factory=dict)
     schemes: dict[str, type[SignatureScheme[Any]]] = field(default_factory=lambda: dict(BUILT_IN))
+    functions: tuple[CelFunction, ...] = ()
     secret_providers: list[Secrets] = field(default_factory=list)
     observers: list[Observer] = field(default_factory=list)
     plugins: list[PluginInfo] = field(default_factory=list)
@@ -81,6 +89,29 @@ class Registry:
             return f"the signature scheme {brought.name!r} is one of hookrt's own"
         return self._claim("signature scheme", self.schemes, brought, distribution)
 
+    def claim_function(self, brought: CelFunction, distribution: str) -> str | None:
+        """Enter a function of expressions. Of a name that comes twice there is none: the complaint, if any."""
+        name, holders = brought.name, self.holders("function", brought.name)
+        self._owners["function", name] = (*holders, distribution)
+        if not holders:
+            self.functions = (*self.functions, brought)
+            return None
+        self.functions = tuple(one for one in self.functions if one.name != name)
+        owners = " and ".join(holder or "this program" for holder in (*holders, distribution))
+        return f"the function {name}() is brought by {owners}, so that there is none: deny one in `service.plugins`"
+
+    def denials(self) -> str:
+        """The plugins that are not loaded since somebody denied them, and where; empty when there are none."""
+        foreign = [plugin for plugin in self.plugins if plugin.denied and plugin.distribution != OWN_DISTRIBUTION]
+        denied = [_denial(plugin) for plugin in foreign]
+        return "; ".join(denied[:_MOST_DENIALS])
+
+    def why_no_function(self) -> str:
+        """What to say of a function that does not exist: plugins that were denied, names that come twice."""
+        twice = [name for (kind, name), holders in self._owners.items() if kind == "function" and len(holders) > 1]
+        clashes = [f"the function {name}() is brought by several plugins" for name in twice[:_MOST_DENIALS]]
+        return "; ".join(part for part in (self.denials(), *clashes) if part)
+
     def why_missing(self, name: str) -> str | None:
         """A sentence on why a plugin that might have brought this name did not; None when nothing is known."""
         if name in self.ambiguous:
@@ -88,6 +119,8 @@ class Registry:
         if name in self.refused:
             return self.refused[name]
         for plugin in self.plugins:
+            if plugin.denied and name in _likely_names(plugin):
+                return _denial(plugin)
             if plugin.errors and name in _likely_names(plugin):
                 return f"the plugin {plugin} failed to load: {plugin.errors[0]}"
         return None
@@ -121,6 +154,10 @@ class Registry:
         if holders := self._owners.get((kind, brought.name)):
             owners = " and ".join(holder or "this program" for holder in holders)
             raise PluginError(f"the {kind} {brought.name!r} cannot be added: {owners} brought one of that name")
+
+
+def _denial(plugin: PluginInfo) -> str:
+    return f"the plugin {plugin.entry_point!r} of {plugin} is {plugin.denied}"
 
 
 def _likely_names(plugin: PluginInfo) -> set[str]:

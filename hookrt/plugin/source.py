@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
 
 from hookrt.clock import Clock
+from hookrt.model.event import AttributeValue
 from hookrt.plugin.protocols import Log, State
 from hookrt.plugin.settings import Settings
 
@@ -18,7 +19,7 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 class SourceEmit(Protocol):
     """How a source hands over an event; durable when it returns."""
 
-    async def __call__(
+    async def __call__(  # noqa: PLR0913 - one for each field of an event
         self,
         type: str,
         data: Any = None,
@@ -26,9 +27,15 @@ class SourceEmit(Protocol):
         id: str | None = None,
         subject: str | None = None,
         time: datetime | None = None,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        content_type: str | None = None,
+        binary: bool = False,
     ) -> bool:
         """Store the event and return whether it was new; an `id` seen before from this source is no new event,
         whatever its data.
+
+        `data` is a JSON value, or bytes that are JSON already and are kept as they are; with `binary` they are anything
+        else. `attributes` and `content_type` are those of a CloudEvent.
 
         Raises EventError for an event that is not acceptable, Overloaded when nothing more can be taken now.
         """

@@ -11,6 +11,7 @@ from typing import Any
 
 import pluggy
 
+from hookrt.model.cel_function import CelFunction
 from hookrt.plugin.action import Action
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.protocols import Secrets
@@ -48,3 +49,8 @@ def hookrt_observers() -> Sequence[Observer]:  # type: ignore[empty-body]
 @spec
 def hookrt_signature_schemes() -> Sequence[type[SignatureScheme[Any]]]:  # type: ignore[empty-body]
     """The signature schemes that this plugin brings: what `scheme:` below `signing:` can name."""
+
+
+@spec
+def hookrt_functions() -> Sequence[CelFunction]:  # type: ignore[empty-body]
+    """Functions of expressions that this plugin brings: `when` and `${{ }}` can call them."""

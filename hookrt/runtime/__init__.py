@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hookrt.model.decision import Decision
 from hookrt.runtime.blocking import BlockingRuntime
 from hookrt.runtime.core import Runtime
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.reload_report import ReloadReport
 
-__all__ = ["BlockingRuntime", "Receipt", "ReloadReport", "Runtime"]
+__all__ = ["BlockingRuntime", "Decision", "Receipt", "ReloadReport", "Runtime"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hookrt.errors import UsageError
+from hookrt.model.decision import Decision
 from hookrt.model.delivery import Delivery
 from hookrt.model.event import Event
+from hookrt.runtime.exit import stop_at_exit
+from hookrt.runtime.run import STARTED_BEFORE_FORK
 
 if TYPE_CHECKING:
     from hookrt.runtime.core import Runtime
@@ -27,11 +31,14 @@ class BlockingRuntime:
         self._runtime = runtime
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._ends_by_itself = False
 
     def start(self) -> None:
-        """Start the thread and the runtime in it."""
+        """Start the thread and the runtime in it; what nobody stops is stopped when the program ends."""
         if self._loop is not None:
-            raise UsageError("this runtime runs already")
+            raise UsageError("this runtime runs already" if self._pid == os.getpid() else STARTED_BEFORE_FORK)
+        self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hookrt", daemon=True)
         self._thread.start()
@@ -40,10 +47,13 @@ class BlockingRuntime:
         except BaseException:
             self._end_loop()
             raise
+        if not self._ends_by_itself:
+            stop_at_exit(self.stop)
+            self._ends_by_itself = True
 
     def stop(self) -> None:
-        """Stop the runtime, letting attempts under way finish, and end the thread."""
-        if self._loop is not None:
+        """Stop the runtime, letting attempts under way finish, and end the thread; nothing in a forked process."""
+        if self._loop is not None and self._pid == os.getpid():
             stopping = self._runtime.stop()
             self._check_place(stopping)
             try:
@@ -71,6 +81,18 @@ class BlockingRuntime:
         """As Runtime.emit: the event is on disk when this returns."""
         return self._run(self._runtime.emit(event, data, id=id, source=source, subject=subject, time=time))
 
+    def decide(
+        self,
+        type: str,
+        data: Any = None,
+        *,
+        timeout: float = 1.0,
+        source: str | None = None,
+        subject: str | None = None,
+    ) -> Decision:
+        """As Runtime.decide: what the hooks of `mode: decide` say, within `timeout` seconds."""
+        return self._run(self._runtime.decide(type, data, timeout=timeout, source=source, subject=subject))
+
     def wait(self, receipt: Receipt, timeout: float | None = None) -> list[Delivery]:
         """As Receipt.wait."""
         return self._run(receipt.wait(timeout))
@@ -85,8 +107,10 @@ class BlockingRuntime:
     def _check_place(self, work: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
         """The loop, if it runs in this process and somewhere else than here."""
         misuse = None
-        if self._loop is None or self._thread is None or not self._thread.is_alive():
-            misuse = "the runtime does not run here: start it in each process, after any fork"
+        if self._loop is not None and self._pid != os.getpid():
+            misuse = STARTED_BEFORE_FORK
+        elif self._loop is None or self._thread is None or not self._thread.is_alive():
+            misuse = "the runtime does not run: use `with runtime.blocking() as hooks:`, or start it"
         elif self._thread is threading.current_thread():
             misuse = "this would wait for itself: in an async function await the runtime's own methods instead"
         if misuse is None and self._loop is not None:

@@ -10,10 +10,12 @@ from typing import Any, Self, TypeVar
 
 from hookrt.clock import Clock, SystemClock
 from hookrt.config.load import Configuration
+from hookrt.config.plugin_rules import read_plugin_rules
 from hookrt.errors import ConfigError, SecretMissing, UsageError
 from hookrt.matching.condition import compile_condition
 from hookrt.matching.names import Names
 from hookrt.matching.router import HookExplanation, Router
+from hookrt.model.decision import Decision
 from hookrt.model.delivery import Status
 from hookrt.model.event import Event, EventDraft, encode_data
 from hookrt.model.hook import Destination, Hook
@@ -28,8 +30,9 @@ from hookrt.runtime.action_reports import ActionReport, log_warnings, report_act
 from hookrt.runtime.blocking import BlockingRuntime
 from hookrt.runtime.config_files import ConfigFiles
 from hookrt.runtime.control import Control
+from hookrt.runtime.deciding import DecisionDoor
 from hookrt.runtime.drafts import check_foreign, draft_of, refuse_reserved
-from hookrt.runtime.functions import FunctionAction, check_definition, function_step
+from hookrt.runtime.functions import FunctionAction, HookFunction, check_definition, function_step
 from hookrt.runtime.inbound import InboundDoor
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.reload import Reloader, Tell, Works
@@ -41,7 +44,7 @@ from hookrt.secrets.masking import Masker
 from hookrt.store.contract import Store
 from hookrt.store.open import default_store_url, open_store
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+FunctionT = TypeVar("FunctionT", bound=HookFunction)
 
 EMBEDDED_SOURCE = "app"
 """The source of events that the embedding program emits, unless it says otherwise."""
@@ -110,7 +113,7 @@ class Runtime:
         The store is `service.store`, by default `.hookrt/hookrt.db` beside the file. Raises ConfigError with all
         problems at once.
         """
-        plugins = registry or load_plugins()
+        plugins = registry or load_plugins(rules=read_plugin_rules(Path(path), os.environ if env is None else env))
         files = ConfigFiles(Path(path), plugins, os.environ if env is None else env)
         loaded = files.read().loaded
         if loaded.configuration is None:
@@ -141,6 +144,7 @@ class Runtime:
         Raises StoreError or PluginError in one sentence when it cannot.
         """
         if self._run is not None:
+            self._run.check_process()
             raise UsageError("this runtime runs already")
         await self._parts.store.open()
         try:
@@ -160,7 +164,7 @@ class Runtime:
 
         Whether everything under way finished. What did not, is tried again by the next run.
         """
-        if self._run is None:
+        if self._run is None or not self._run.here:  # a forked process leaves alone what is its parent's
             return True
         return await self._end(drain if drain is not None else self._parts.drain)
 
@@ -212,6 +216,16 @@ class Runtime:
         [receipt] = await self._running().accept([draft], EMBEDDED_SOURCE)
         return receipt
 
+    async def decide(
+        self, type: str, data: Any = None, *, timeout: float = 1, source: str | None = None, subject: str | None = None
+    ) -> Decision:
+        """Ask the hooks of `mode: decide` before going on; answered within `timeout` seconds, whatever they do.
+
+        The answer is true where it allows. Raises EventError, Overloaded, UsageError.
+        """
+        draft = EventDraft(type, encode_data(data), source=source, subject=subject)
+        return await self.decisions.decide(draft, timeout, EMBEDDED_SOURCE)
+
     async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = HTTP_SOURCE) -> list[Receipt]:
         """Take events from outside; several are all or nothing, and the EventError's `index` says which is at fault.
 
@@ -251,7 +265,7 @@ class Runtime:
             if self.router.get(name) is not None:
                 raise UsageError(f"there is a hook named {name!r} already")
             step = function_step(name, timeout, retry)
-            condition = compile_condition(when, Names()) if when is not None else None
+            condition = compile_condition(when, Names(functions=self.registry.functions)) if when is not None else None
             hook = Hook(name, patterns, (step,), source, condition, expires=expires, origin="code")
             self._actions[step.action] = FunctionAction(name, function)
             self.router.put(hook)
@@ -301,6 +315,11 @@ class Runtime:
     def inbound(self) -> InboundDoor:
         """The sources that senders reach by HTTP, and what came in for them."""
         return self._inbound
+
+    @property
+    def decisions(self) -> DecisionDoor:
+        """Where decisions are asked for."""
+        return self._running().decisions
 
     @property
     def control(self) -> Control:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Any
 
 from hookrt.errors import EventError
-from hookrt.model.event import Event, EventDraft
+from hookrt.model.event import Event, EventDraft, encode_data
 from hookrt.model.own_events import is_reserved
+from hookrt.plugin.inbound_body import read_json
+from hookrt.plugin.refusal import Refused
 
 EMITTED = "hook:"
 """What the sources of events begin with that steps emit."""
@@ -25,6 +28,21 @@ def draft_of(event: Event) -> EventDraft:
         binary=event.binary,
         attributes=event.attributes,
     )
+
+
+def content_of(data: Any, *, binary: bool) -> bytes:
+    """What a source brings as the content of an event: bytes as they are (JSON, unless `binary`), all else as JSON.
+
+    Raises EventError for what is none.
+    """
+    if not isinstance(data, bytes):
+        return encode_data(data)
+    if not binary:
+        try:
+            read_json(data)
+        except Refused as refused:
+            raise EventError(refused.message) from None
+    return data
 
 
 def refuse_reserved(draft: EventDraft) -> None:

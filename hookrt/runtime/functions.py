@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from hookrt.config.fields import NAME
 from hookrt.errors import UsageError
 from hookrt.matching.patterns import check_pattern
+from hookrt.model.event import Event
 from hookrt.model.hook import Scope, Step
 from hookrt.model.outcome import Outcome
 from hookrt.model.policy import RetryPolicy
@@ -18,6 +20,10 @@ from hookrt.plugin.settings import Settings
 
 PREFIX = "function:"
 """The name of such an action is this and the hook's name, which no plugin can take."""
+
+
+HookFunction = Callable[[Event], Any] | Callable[[Event, ActionCall[Any]], Any]
+"""What can be a hook: it takes the event, or the event and the call; async or plain."""
 
 
 class NoSettings(Settings):
@@ -33,12 +39,18 @@ class FunctionAction(Action[NoSettings]):
     def __init__(self, hook: str, function: Callable[..., Any]) -> None:
         self.name = PREFIX + hook  # type: ignore[misc]
         self._function = function
-        self._takes_call = _counts_arguments(function) > 1
+        self._takes_call = takes_call(function)
+
+    @property
+    def module(self) -> str:
+        """Where the function comes from."""
+        return getattr(self._function, "__module__", None) or ""
 
     async def run(self, call: ActionCall[NoSettings]) -> Outcome:
         """Call it: an async function here, a plain one in a thread of its own."""
         arguments = (call.event, call) if self._takes_call else (call.event,)
-        return as_outcome(await call_function(self._function, *arguments))
+        returned = await call_function(self._function, *arguments)
+        return as_outcome(await returned if inspect.isawaitable(returned) else returned)
 
 
 class FixedSettings:
@@ -64,6 +76,19 @@ def check_definition(name: str, patterns: Sequence[str]) -> None:
         raise UsageError("say which event types the hook is for: @runtime.on('User.*', name=...)")
 
 
-def _counts_arguments(function: Callable[..., Any]) -> int:
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(parameter.kind in positional for parameter in inspect.signature(function).parameters.values())
+def takes_call(function: Callable[..., Any]) -> bool:
+    """Whether a function wants the call beside the event: it has a second parameter without a default.
+
+    Raises UsageError for one that can be called with neither, now rather than at each event.
+    """
+    if not callable(function):
+        raise UsageError(f"{function!r} is no function")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some builtins have none
+        return False
+    for arguments, both in (((None,), False), ((None, None), True)):
+        with contextlib.suppress(TypeError):
+            signature.bind(*arguments)
+            return both
+    raise UsageError(f"{function!r} must take one argument, the event, or two, the event and the call")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hookrt.clock import duration_us
 from hookrt.errors import UsageError
 from hookrt.matching.router import Router
+from hookrt.model.decision import DECISION_ORIGIN
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.hook import Hook
 from hookrt.store.contract import NewDelivery
@@ -34,6 +35,8 @@ def replay_delivery(old: Delivery, router: Router, how: Replay) -> NewDelivery:
     if not old.status.final:
         raise UsageError(f"the delivery {old.id} is {old.status.value}: wait for its end, or cancel it first")
     hook = router.get(old.hook)
+    if old.origin == DECISION_ORIGIN or (hook is not None and hook.decides):
+        raise UsageError(f"the delivery {old.id} records a decision, which is never run again: ask for a new one")
     if hook is None:
         raise UsageError(f"there is no hook {old.hook!r} any more: define it again to replay its deliveries")
     results = {} if how.from_start or old.status is Status.SUCCEEDED else dict(old.results)

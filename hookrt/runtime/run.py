@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,33 +13,49 @@ from hookrt.egress import Egress
 from hookrt.errors import UsageError
 from hookrt.model.event import EventDraft
 from hookrt.runtime.control import Control
+from hookrt.runtime.deciding import DecisionDoor
+from hookrt.runtime.isolation import Isolation
 from hookrt.runtime.processes import Processes
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.samples import Samples
 from hookrt.runtime.source_runs import SourceRuns
 from hookrt.runtime.wiring import Parts
 
+STARTED_BEFORE_FORK = (
+    "this runtime was started before the process forked: start one in each worker process "
+    "(gunicorn: in post_fork or the application's start-up, not with --preload)"
+)
+"""What is said to a forked process that uses the runtime of its parent."""
+
 
 class Run:
-    """What exists only while a runtime runs. `engine` delivers, `control` is what people do to deliveries."""
+    """What exists only while a runtime runs. `engine` delivers, `control` is what people do to deliveries, `decisions`
+    takes questions.
+    """
 
     def __init__(self, parts: Parts, ports: Ports, egress: Egress, sources: SourceRuns) -> None:
         self._pid = os.getpid()
-        self.engine = Engine(ports, owner=f"{self._pid}-{ports.ids.new('run')}")
+        owner = f"{self._pid}-{ports.ids.new('run')}"
+        self.engine = Engine(ports, owner)
+        self.decisions = DecisionDoor(parts, ports, self.engine, owner)
         self.control = Control(ports, self.engine, egress.unsent_for, parts.registry.observers, Samples(parts))
         self._processes = Processes(self.engine, parts, sources, self.control.runner)
+        self._isolation = Isolation(parts, ports)
 
     async def start(self, *, lead: bool) -> None:
         """Begin to deliver, or to wait for the process that does; without `lead` never deliver."""
+        self._isolation.start()
         await self.engine.start(lead=lead, on_lead=self._processes.on_lead)
+
+    @property
+    def here(self) -> bool:
+        """Whether it is this process that runs it, not one that was forked from that."""
+        return os.getpid() == self._pid
 
     def check_process(self) -> None:
         """Raise UsageError in a process that was forked from the one that runs this."""
-        if os.getpid() != self._pid:
-            raise UsageError(
-                "this runtime was started before the process forked: start one in each worker process "
-                "(gunicorn: in post_fork or the application's start-up, not with --preload)"
-            )
+        if not self.here:
+            raise UsageError(STARTED_BEFORE_FORK)
 
     async def accept(self, drafts: Sequence[EventDraft], default_source: str) -> list[Receipt]:
         """Store events, all or none."""
@@ -49,4 +66,8 @@ class Run:
         """Let attempts under way finish within `drain`; whether they did. Nothing new can begin from here on."""
         await self.engine.withdraw()
         await self._processes.stop()
-        return await self.engine.stop(drain)
+        try:
+            finished, _ = await asyncio.gather(self.engine.stop(drain), self.decisions.stop(drain))
+            return finished
+        finally:
+            await self._isolation.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 from hookrt.config.sources import SourceEntry
 from hookrt.delivery.stored_state import StoredState
 from hookrt.errors import EventConflict
-from hookrt.model.event import EventDraft, encode_data
+from hookrt.model.event import AttributeValue, EventDraft
+from hookrt.plugin.at_work import AT_WORK
 from hookrt.plugin.source import Source, SourceRun
-from hookrt.runtime.drafts import refuse_reserved
+from hookrt.runtime.drafts import content_of, refuse_reserved
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.wiring import Parts
 
@@ -76,7 +77,9 @@ class SourceRuns:
         failures = 0
         while True:
             try:
-                await entry.plugin().run(self._run_of(entry))
+                run = self._run_of(entry)
+                AT_WORK.set(run)  # in a task of its own, to its end
+                await entry.plugin().run(run)
                 self._parts.log.info("source-ended", source=entry.name)
                 return
             except Exception as error:
@@ -86,20 +89,36 @@ class SourceRuns:
                 await self._parts.clock.sleep(pause)
 
     def _run_of(self, entry: SourceEntry) -> SourceRun[Any]:
-        async def emit(
+        async def emit(  # noqa: PLR0913 - one for each field of an event
             type: str,
             data: Any = None,
             *,
             id: str | None = None,
             subject: str | None = None,
             time: datetime | None = None,
+            attributes: Mapping[str, AttributeValue] | None = None,
+            content_type: str | None = None,
+            binary: bool = False,
         ) -> bool:
-            draft = EventDraft(type, encode_data(data), id=id, source=entry.name, subject=subject, time=time)
+            draft = EventDraft(
+                type,
+                content_of(data, binary=binary),
+                id=id,
+                source=entry.name,
+                subject=subject,
+                time=time,
+                content_type=content_type,
+                binary=binary,
+                attributes=attributes or {},
+            )
             refuse_reserved(draft)
+            mark = AT_WORK.set(None)  # what the engine begins now is not the source's work
             try:
                 [receipt] = await self._accept([draft], entry.name)
             except EventConflict:
                 return False
+            finally:
+                AT_WORK.reset(mark)
             return not receipt.duplicate
 
         parts = self._parts

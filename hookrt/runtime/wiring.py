@@ -12,6 +12,7 @@ from typing import Any
 
 from hookrt.clock import Clock, SystemClock
 from hookrt.config.load import Configuration
+from hookrt.config.service import BLOCKED_AFTER
 from hookrt.config.sources import SourceEntry
 from hookrt.delivery.limits import Limits
 from hookrt.delivery.ports import Ports
@@ -54,6 +55,11 @@ class Parts:
     def drain(self) -> timedelta:
         """How long attempts under way may take to finish at the end."""
         return self.configuration.service.drain if self.configuration else _DRAIN
+
+    @property
+    def blocked_after(self) -> timedelta | None:
+        """How long a plugin may hold the event loop before a warning names it; None for no watch."""
+        return self.configuration.service.blocked_after if self.configuration else BLOCKED_AFTER
 
     @property
     def source_names(self) -> frozenset[str]:

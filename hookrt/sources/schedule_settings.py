@@ -48,7 +48,9 @@ def _check_data(data: dict[str, Any]) -> dict[str, Any]:
 class ScheduleSettings(Settings):
     """When events come, and what they are."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(
+        defer_build=True, json_schema_extra={"examples": [{"cron": "0 3 * * *", "type": "Nightly.Report"}]}
+    )
 
     cron: Annotated[str, AfterValidator(read_cron)] | None = Field(
         default=None,

@@ -2,10 +2,10 @@
 
 `event` and `call_for` build what an action is handed; `run_action` runs one as the engine does; `RecordedHttp` answers
 requests without a network, `Receiver` over a real one; `MemoryState` remembers; `FakeClock` keeps time;
-`ActionContract` is a class of tests to inherit. `inbound` builds a request that comes in, and `SourceContract` is the
-class of tests for sources of webhooks. pytest finds the fixtures `hookrt_receiver`, `hookrt_clock` and
-`hookrt_http` by itself. All of it is loaded when first used, so that pytest pays nothing for a plugin that it does not
-need.
+`ActionContract` is a class of tests to inherit, and `RuntimeInMemory` a whole runtime. `inbound` builds a request that
+comes in, and `SourceContract` is the class of tests for sources of webhooks. pytest finds the fixtures
+`hookrt_runtime`, `hookrt_receiver`, `hookrt_clock` and `hookrt_http` by itself. All of it is loaded when first used, so
+that pytest pays nothing for a plugin that it does not need.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from hookrt.testing.receiver import Receiver
     from hookrt.testing.recorded import RecordedHttp, RecordedLog
     from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+    from hookrt.testing.runtime_in_memory import Delivered, RuntimeInMemory
     from hookrt.testing.source_contract import SourceContract
 
 __all__ = [
     "ActionContract",
     "Answer",
+    "Delivered",
     "FakeClock",
     "MemoryState",
     "ReceivedRequest",
     "Receiver",
     "RecordedHttp",
     "RecordedLog",
+    "RuntimeInMemory",
     "SourceContract",
     "attempt",
     "call_for",

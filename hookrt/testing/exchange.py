@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from hookrt.signing import VerifiedScheme, verify
+from hookrt.testing.expect import Expected, find_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,18 @@ class Script:
         """Forget the requests so far."""
         with self._arrived:
             self._requests.clear()
+
+    def assert_received(self, **expected: Unpack[Expected]) -> ReceivedRequest:
+        """The first request so far that is as expected: `assert_received(path="/x", json={...}, signed_with=secret)`.
+
+        Raises AssertionError that says of each request what it has instead.
+        """
+        return find_request(self.requests, expected)
+
+    def assert_nothing_received(self) -> None:
+        """Raise AssertionError, which names them, when requests have come."""
+        if found := self.requests:
+            raise AssertionError("requests have come: " + ", ".join(f"{one.method} {one.path}" for one in found))
 
     def take(self, request: ReceivedRequest) -> Answer:
         """Keep a request and say what to answer it."""

@@ -11,17 +11,20 @@ from hookrt.testing.provided import MemoryState
 from hookrt.testing.receiver import Receiver
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
 from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+from hookrt.testing.runtime_in_memory import Delivered, RuntimeInMemory
 from hookrt.testing.source_contract import SourceContract
 
 __all__ = [
     "ActionContract",
     "Answer",
+    "Delivered",
     "FakeClock",
     "MemoryState",
     "ReceivedRequest",
     "Receiver",
     "RecordedHttp",
     "RecordedLog",
+    "RuntimeInMemory",
     "SourceContract",
     "attempt",
     "call_for",

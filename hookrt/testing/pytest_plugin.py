@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,8 +12,23 @@ if TYPE_CHECKING:
     from hookrt.testing.fake_clock import FakeClock
     from hookrt.testing.receiver import Receiver
     from hookrt.testing.recorded import RecordedHttp
+    from hookrt.testing.runtime_in_memory import RuntimeInMemory
 
-pytest.register_assert_rewrite("hookrt.testing.action_contract")
+pytest.register_assert_rewrite("hookrt.testing.action_contract", "hookrt.testing.source_contract")
+
+
+@pytest.fixture
+def hookrt_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RuntimeInMemory]]:
+    """Starts runtimes with a store in memory: `runtime = hookrt_runtime("hooks: ...", actions=[Sms])`."""
+    from hookrt.testing.runtime_in_memory import RuntimeInMemory  # noqa: PLC0415 - loaded only for tests that use it
+
+    with ExitStack() as running:
+
+        def start(hooks: str = "hooks: {}", **options: Any) -> RuntimeInMemory:
+            folder = tmp_path_factory.mktemp("hookrt")
+            return running.enter_context(RuntimeInMemory(folder, hooks, **options))
+
+        yield start
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from pyreqwest.http import HeaderMap
 from hookrt.egress.header_check import check_headers
 from hookrt.egress.record import Sent, show
 from hookrt.egress.response import Answer as RealAnswer
-from hookrt.egress.target import read_target
+from hookrt.egress.target import read_place, read_target
 from hookrt.model.access import Access
 from hookrt.model.attempt import Exchange
 from hookrt.plugin.protocols import HttpError
@@ -63,6 +63,11 @@ class RecordedHttp(Script):
             raise HttpError(answer.fault, f"{answer.fault}, as the test wants it")
         self._sent.answer = RealAnswer(answer.status, HeaderMap(answer.all_headers), answer.content)
         return self._sent.answer
+
+    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
+        """The host itself, not looked up and not judged; raises HttpError for what is no host."""
+        read_place(host, port, written=written)
+        return (host,)
 
     @property
     def client(self) -> httpx.AsyncClient:

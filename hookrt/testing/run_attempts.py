@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 import msgspec
 
@@ -19,13 +19,15 @@ from hookrt.model.hook import Destination, Place
 from hookrt.model.ids import message_id
 from hookrt.model.outcome import Outcome, OutcomeKind
 from hookrt.model.policy import DEFAULT_TIMEOUT
-from hookrt.plugin.action import Action, ActionCall, ActionSetup
+from hookrt.plugin.action import Action, ActionCall, ActionSetup, SettingsT
 from hookrt.plugin.protocols import Http, HttpError, Log, State
 from hookrt.plugin.settings import Settings
 from hookrt.testing.build_event import event as build_event
 from hookrt.testing.fake_clock import FakeClock
 from hookrt.testing.provided import MemoryState, Provided
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
+
+ActionT = TypeVar("ActionT", bound=Action[Any])
 
 SettingsTree = Mapping[str, Any] | Settings
 """Settings as somebody writes them in YAML, or a settings model that is made already."""
@@ -63,7 +65,9 @@ class RunOptions(CallOptions, SetupOptions, total=False):
     """What `run_action` may be given: all of a call, and all of the opening."""
 
 
-def call_for(action: type[Action[Any]] | Action[Any], settings: SettingsTree, **options: Unpack[CallOptions]) -> Any:
+def call_for(
+    action: type[Action[SettingsT]] | Action[SettingsT], settings: SettingsTree, **options: Unpack[CallOptions]
+) -> ActionCall[SettingsT]:
     """The ActionCall of one attempt with these settings, read as from hooks.yaml (raises pydantic's ValidationError).
 
     Unless `options` say otherwise, its HTTP is a RecordedHttp, its log a RecordedLog, its clock a FakeClock, its event
@@ -74,7 +78,7 @@ def call_for(action: type[Action[Any]] | Action[Any], settings: SettingsTree, **
     hook, step = options.get("hook", "test"), options.get("step", action.name)
     started = from_us((options.get("clock") or FakeClock()).now_us())
     return ActionCall(
-        settings=read_settings(action.settings, settings),
+        settings=cast("SettingsT", read_settings(action.settings, settings)),
         event=happened.fresh(),
         hook=hook,
         step=step,
@@ -101,7 +105,7 @@ def read_settings(model: type[Settings], written: SettingsTree) -> Settings:
 
 
 @asynccontextmanager
-async def open_action(action: type[Action[Any]], **options: Unpack[SetupOptions]) -> AsyncIterator[Any]:
+async def open_action(action: type[ActionT], **options: Unpack[SetupOptions]) -> AsyncIterator[ActionT]:
     """An instance that has been opened, and is closed at the end: `async with open_action(Sms) as sms:`.
 
     `service_settings` are what stands under `service.actions.NAME`; without them an action that declares a model

@@ -29,6 +29,7 @@ OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 """What anybody may see; everything else wants a token, or to be asked from this machine."""
 
 _EXPLAIN_PATH = "/v1/explain"
+_DECISION_PATH = "/v1/decisions"
 _BULK_PATHS = frozenset({"/v1/deliveries/replay", "/v1/deliveries/cancel", "/v1/events/replay"})
 _SLASHED = f"{INGEST_PATH}/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -37,7 +38,7 @@ _Scope = MutableMapping[str, Any]
 
 def build_app(service: Service, options: WebOptions) -> WebApp:
     """The ASGI application that serves this runtime."""
-    guard, bodies = Guard(options.tokens), BodyReader()
+    guard, bodies = options.guard or Guard(options.tokens), BodyReader()
     faults = Faults(options.log, options.mask)
     ingest = Ingest(service, guard, bodies, options.limits, faults)
     door = ApiDoor(build_api(service, options, faults), guard, bodies, options.limits.event, faults)
@@ -97,7 +98,7 @@ class ApiDoor:
             await send_problem(send, self._faults.describe(error))
             return
         with contextlib.suppress(Exception, asyncio.CancelledError):  # answered by then: Starlette raises it once more
-            await self._api(scope, receive, send)
+            await self._api(_as_mounted(scope), receive, send)
 
     def _check_body(self, scope: _Scope, head: Head, body: bytes) -> None:
         """Raise Refusal for a text that no store can keep, and for a job of somebody who may only look at one."""
@@ -110,6 +111,12 @@ class ApiDoor:
             )
 
 
+def _as_mounted(scope: _Scope) -> _Scope:
+    """The request as web frameworks want it: a path that holds the place of the mount."""
+    root = scope.get("root_path")
+    return {**scope, "path": f"{root}{scope['path']}"} if root else scope
+
+
 def needed_scope(method: str, path: str) -> Scope:
     """What a request to the API must be allowed before its body is read: reading, or, to change something, all.
 
@@ -117,7 +124,7 @@ def needed_scope(method: str, path: str) -> Scope:
     """
     if method in {"GET", "HEAD"} or (method == "POST" and (path == _EXPLAIN_PATH or path in _BULK_PATHS)):
         return Scope.READ
-    return Scope.EMIT if method == "POST" and path == _SLASHED else Scope.ADMIN
+    return Scope.EMIT if method == "POST" and path in (_SLASHED, _DECISION_PATH) else Scope.ADMIN
 
 
 def _is_dry_run(body: bytes) -> bool:

@@ -112,12 +112,13 @@ def _check_local(scope: Mapping[str, Any], head: Head) -> None:
         raise _closed("it has no token, so it answers no request that a proxy or tunnel passed on")
     if b"origin" in head and head[b"origin"].lower() != b"http://" + host.lower():
         raise _closed("it has no token, so it answers no other web page's requests")
-    if scope["method"] not in _HARMLESS and not _sends_json(head.get(b"content-type", b"")):
+    if scope["method"] not in _HARMLESS and not is_json_type(head.get(b"content-type", b"")):
         need = "without a token, requests that change something must send Content-Type: application/json"
         raise Refusal(ProblemDocument(415, "unsupported-media-type", f"{need}; or {_HOW_TO_SET}"))
 
 
-def _sends_json(content_type: bytes) -> bool:
+def is_json_type(content_type: bytes) -> bool:
+    """Whether a Content-Type says JSON."""
     return content_type == b"application/json" or is_json(content_type.decode("latin-1"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hookrt.plugin.protocols import Log
-from hookrt.web.auth import Token
+from hookrt.web.auth import Guard, Token
 from hookrt.web.parse_events import Limits
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class WebOptions:
     """What `build_app` wants to know.
 
     `metrics` renders the metrics for an `Accept` header, with their content type. `mask` hides secrets in texts that go
-    to the log.
+    to the log. `guard` decides who may ask instead of the tokens.
     """
 
     log: Log
@@ -27,6 +27,7 @@ class WebOptions:
     limits: Limits = field(default_factory=Limits)
     metrics: Callable[[str], tuple[bytes, str]] | None = None
     mask: Callable[[str], str] = str
+    guard: Guard | None = None
 
 
 def tokens_of(settings: ServiceSettings) -> tuple[Token, ...]:

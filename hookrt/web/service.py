@@ -14,6 +14,7 @@ from hookrt.store.contract import Store
 if TYPE_CHECKING:
     from hookrt.config.load import Configuration
     from hookrt.runtime.action_reports import ActionReport
+    from hookrt.runtime.deciding import DecisionDoor
     from hookrt.runtime.feed import Feed
     from hookrt.runtime.hook_trials import HookTrials
     from hookrt.runtime.inbound import InboundDoor
@@ -114,6 +115,11 @@ class Service(Protocol):
     @property
     def control(self) -> Control:
         """What people do to deliveries; raises UsageError when the runtime does not run."""
+        ...
+
+    @property
+    def decisions(self) -> DecisionDoor:
+        """Where decisions are asked for; raises UsageError when the runtime does not run."""
         ...
 
     @property

@@ -15,7 +15,12 @@ from hookrt.errors import HookrtError
 
 app = typer.Typer(add_completion=False)
 
-_NEXT = {"check": "finds every problem in it", "demo": "shows it at work", "run": "serves it"}
+_NEXT = {
+    "check": "finds every problem in it",
+    "test": "runs the tests in it, offline",
+    "demo": "shows it at work",
+    "run": "serves it",
+}
 
 
 @app.command()

@@ -15,7 +15,7 @@ from hookrt.cli.event_loop import run_in_loop
 from hookrt.cli.interrupts import stop_requests
 from hookrt.cli.options import ConfigArgument, EnvFileOption
 from hookrt.cli.problem_view import show_problems
-from hookrt.cli.project import find_path
+from hookrt.cli.project import find_path, open_project
 from hookrt.cli.reloading import Reloading, ServedFiles, hangups
 from hookrt.cli.render import Screen
 from hookrt.cli.service import Service, serving
@@ -26,7 +26,6 @@ from hookrt.errors import ConfigError
 from hookrt.model.delivery import Status
 from hookrt.observability.log import configure_logging, get_log
 from hookrt.observability.metrics import Metrics
-from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.settings import format_duration
 from hookrt.runtime import Runtime
 from hookrt.runtime.config_files import ConfigFiles, Reading
@@ -89,7 +88,7 @@ def run(  # noqa: PLR0913 - one parameter for each option
     """
     log = {"format": log_format, "level": log_level}
     settings = {"host": host, "port": port, "store": store, "watch": watch, "log": log}
-    files = ServedFiles(find_path(path), load_plugins(), dict(os.environ), env_file, settings)
+    files = ServedFiles(find_path(path), open_project(path, env_file).registry, dict(os.environ), env_file, settings)
     run_in_loop(_serve(files, _load(files)))
 
 

@@ -41,8 +41,8 @@ _FOR_ALL = (
     ),
     (
         Kind.DIFFERS,
-        "commands: their variables are those of `env`, and not all of webhook's own; without a folder of their own "
-        "they run in hookrt's; each is run at least once, after "
+        "commands: their variables are those of `env`, PATH, HOME and LANG, and not all of webhook's own (`inherit` "
+        "names more); without a folder of their own they run in that of hooks.yaml; each is run at least once, after "
         "a crash of hookrt perhaps again; what ran, and how it ended, is kept: `hookrt deliveries list`",
     ),
 )

@@ -10,6 +10,7 @@ from hookrt.delivery.ports import Ports
 from hookrt.delivery.rehearse import Rehearsal, RehearsedStep
 from hookrt.errors import NotFound, UsageError
 from hookrt.matching.router import Router
+from hookrt.model.decision import is_question
 from hookrt.model.delivery import Delivery
 from hookrt.model.event import Event
 from hookrt.model.hook import Hook
@@ -106,7 +107,7 @@ class JobDesk:
             after = found[-1][0]
             looked_at += len(found)
             for _, event in found:
-                reason = one.explain(event, self._ports.env)[0].reason
+                reason = "decide" if is_question(event) else one.explain(event, self._ports.env)[0].reason
                 reasons[reason] += 1
                 if reason == "fires" and len(firing) < most:
                     firing.append(event)
@@ -152,9 +153,11 @@ class JobDesk:
         hook = self._ports.router.get(name)
         if hook is None:
             raise NotFound(f"no hook is named {name!r}")
+        if hook.decides:
+            raise UsageError(f"the hook {name!r} has `mode: decide`: only decisions ask it, and no event fires it")
         return hook
 
 
 def fires_now(hook: Hook, event: Event, ports: Ports) -> bool:
     """Whether this hook, alone, fires for an event."""
-    return bool(Router([hook]).match(event, ports.env).hooks)
+    return not is_question(event) and bool(Router([hook]).match(event, ports.env).hooks)

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hookrt.errors import HookrtError
-from hookrt.web.api import config, deliveries, events, health, hooks, jobs, plugins, sources, trials
+from hookrt.web.api import config, decisions, deliveries, events, health, hooks, jobs, plugins, sources, trials
 from hookrt.web.api.invalid import describe_fault
 from hookrt.web.api.openapi import PROBLEM_RESPONSE, describe
 from hookrt.web.faults import Faults
@@ -51,7 +51,7 @@ def build_api(service: Service, options: WebOptions, faults: Faults) -> FastAPI:
 
 def _build_v1() -> APIRouter:
     router = APIRouter(prefix="/v1", responses=PROBLEM_RESPONSE)
-    for module in (jobs, events, deliveries, hooks, trials, plugins, sources, config):
+    for module in (jobs, events, decisions, deliveries, hooks, trials, plugins, sources, config):
         router.include_router(module.build_router())
     return router
 
@@ -71,11 +71,11 @@ def _build_handlers(faults: Faults) -> dict[int | type[Exception], _Handler]:
 
 async def _answer_http(request: Request, error: HTTPException) -> Response:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    kind, detail = "http", str(error.detail)
+    kind, detail, root = "http", str(error.detail), request.scope.get("root_path", "")
     if error.status_code == HTTPStatus.NOT_FOUND:
-        kind, detail = "not-found", f"nothing is at {request.url.path}; {request.app.openapi_url} lists what is"
+        kind, detail = "not-found", f"nothing is at {request.url.path}; {root}{request.app.openapi_url} lists what is"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        if request.url.path == INGEST_PATH:
+        if request.url.path == f"{root}{INGEST_PATH}":
             headers["allow"] = "GET, POST"
         kind = "method-not-allowed"
         detail = f"{request.method} cannot be used at {request.url.path}, only {headers.get('allow', '')}"

@@ -123,7 +123,7 @@ class EventsDryRun(Shape):
     looked_at: int = Field(description="Of the others, those that were evaluated: at most 10,000.")
     fires: int = Field(description="Of these, those for which the hook fires.")
     reasons: Mapping[str, int] = Field(
-        description="The rest by reason: type, source, condition, unanswerable, disabled"
+        description="The rest by reason: type, source, condition, unanswerable, disabled, decide"
     )
     items: list[EventRehearsed]
 

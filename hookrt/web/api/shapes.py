@@ -40,7 +40,9 @@ class DeliveryShown(Shape):
     event_source: str
     hook: str
     status: str = Field(description="pending, running, waiting, held, succeeded, dead or cancelled")
-    reason: str | None = Field(default=None, description="Why it is waiting, held, dead or cancelled.")
+    reason: str | None = Field(
+        default=None, description="Why it is waiting, held, dead or cancelled; in a decision, what it said."
+    )
     steps: list[StepShown]
     attempt_count: int
     failed_steps: int
@@ -203,6 +205,8 @@ class HookShown(Shape):
         default=None, serialization_alias="from", description="The only source whose events count."
     )
     when: str | None = None
+    mode: str = Field(default="deliver", description="deliver, or decide: only decisions ask it.")
+    on_error: str | None = Field(default=None, description="With `mode: decide`: its answer where it cannot give one.")
     expires: str
     order: Mapping[str, str] | None = Field(default=None, description="`by` and `blocked`.")
     dedupe: Mapping[str, str] | None = Field(default=None, description="`by` and `within`.")
@@ -225,7 +229,7 @@ class ExplanationShown(Shape):
 
     hook: str
     fires: bool
-    reason: str = Field(description="fires, disabled, type, source, condition or unanswerable")
+    reason: str = Field(description="fires, disabled, type, source, condition, unanswerable or decide")
     detail: str
     findings: list[FindingShown]
     keys: list[FindingShown] = Field(default=[], description="Where it fires: the event's keys for `order` and so on.")

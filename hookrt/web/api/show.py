@@ -165,6 +165,8 @@ def show_hook(hook: Hook, stats: HookStats, since_us: int, state: HookState | No
         on=list(hook.patterns),
         source=hook.source,
         when=None if hook.when is None else hook.when.text,
+        mode="decide" if hook.decides else "deliver",
+        on_error=hook.on_error,
         expires=format_duration(hook.expires),
         steps=[_show_hook_step(step, hook.expires) for step in hook.steps],
         **show_keyed(hook.keyed),

@@ -45,10 +45,11 @@ def test_what_init_says_to_do_next_is_aligned(hookrt: Run) -> None:
     assert hookrt("init").stdout.splitlines() == [
         "wrote hooks.yaml",
         "  hookrt check  finds every problem in it",
+        "  hookrt test   runs the tests in it, offline",
         "  hookrt demo   shows it at work",
         "  hookrt run    serves it",
     ]
-    _, check, demo, run = hookrt("init", "my hooks.yaml").stdout.splitlines()
+    _, check, _, demo, run = hookrt("init", "my hooks.yaml").stdout.splitlines()
     assert check == "  hookrt check 'my hooks.yaml'  finds every problem in it"
     assert check.index("finds") == demo.index("shows") == run.index("serves")
 

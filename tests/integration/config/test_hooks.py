@@ -44,11 +44,6 @@ def test_on_takes_one_type(bench: Any) -> None:
     assert bench.hook(HOOK.format("enabled: true")).patterns == ("User.Created",)
 
 
-@pytest.mark.parametrize("key", ["mode", "tests"])
-def test_a_key_of_a_later_version_is_an_error_not_ignored(bench: Any, key: str) -> None:
-    assert bench.errors(HOOK.format(f"{key}: x")) == [f"4:5 `{key}` is not available in this version of hookrt"]
-
-
 @pytest.mark.parametrize(
     ("key", "meant"),
     [

@@ -178,23 +178,3 @@ def test_a_blocking_runtime_is_started_once() -> None:
             hooks.start()
         hooks.emit("A.B")
     hooks.stop()
-
-
-def test_leaving_a_blocking_runtime_in_a_fork_is_named(tmp_path: Path) -> None:
-    script = f"""
-import os
-from hookrt import Runtime, HookrtError
-with Runtime(store={f"sqlite:///{tmp_path / 'app.db'}"!r}).blocking() as hooks:
-    hooks.emit("A.B")
-    child = os.fork()
-    if child == 0:
-        try:
-            hooks.stop()
-        except HookrtError as error:
-            os._exit(7 if "fork" in str(error) else 8)
-        os._exit(9)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    hooks.emit("A.B")
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")

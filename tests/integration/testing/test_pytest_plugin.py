@@ -45,9 +45,15 @@ def test_the_fixtures_are_found_by_themselves(run_pytest):
             before = hookrt_clock.now_us()
             hookrt_clock.advance(1)
             assert hookrt_clock.now_us() - before == 1_000_000
+
+        def test_runtime(hookrt_runtime):
+            Ping.url = "http://localhost:1"
+            runtime = hookrt_runtime("hooks: {a: {on: Go, steps: [{ping: {}}]}}", actions=[Ping])
+            [delivery] = runtime.emit("Go")
+            assert delivery.last.reason == "blocked-address"
     """)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_a_failing_contract_shows_the_compared_values(run_pytest):

@@ -132,6 +132,7 @@ def test_the_short_form_and_static_settings_must_be_settings():
     assert action_faults(variant(static={"nope", "text"})) == [
         "its `static` names 'nope', which is none of its settings"
     ]
+    assert action_faults(variant(html={"nope", "to"})) == ["its `html` names 'nope', which is none of its settings"]
 
 
 @pytest.mark.parametrize(("attribute", "value"), [("retry", 3), ("default_timeout", 5), ("reasons", ["a"])])
@@ -141,12 +142,13 @@ def test_policy_values_must_be_of_their_kind(attribute, value):
     assert action_faults(variant(default_timeout=timedelta(seconds=5), reasons={"a": "b"})) == []
 
 
-def test_run_must_be_there_and_async():
+def test_run_must_be_there_and_may_be_plain():
     class Idle(Action[Model]):
         name = "idle"
 
     assert action_faults(Idle) == ["it has no `run`"]
-    assert action_faults(variant(run=lambda self, call: Outcome.done())) == ["its `run` is no `async def`"]
+    assert action_faults(variant(run=lambda self, call: Outcome.done())) == []
+    assert action_faults(variant(run=None)) == ["its `run` is no `async def`"]
 
 
 def test_open_and_close_are_async_and_checks_and_lane_are_not():
