@@ -19,8 +19,9 @@ ALONE := tests/docs/test_readme.py tests/acceptance/cli/test_demo.py
 # One more than there are cores: many tests wait, for a time to come or for a process to end.
 PROCESSES := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 
+# Files in their order, the slow ones (acceptance) first, so that no core is left with one of them at the end.
 test: $(READY) ## Run every test, on all cores
-	@$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	@$(BIN)/python -m pytest $(ALONE)
 
 SEEDS ?= 1000
