@@ -46,7 +46,7 @@ check: $(READY) ## Style, types and import directions
 	@$(BIN)/lint-imports --no-cache
 
 docs: $(READY) ## Build the documentation into build/docs, warnings being errors
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -b html docs build/docs
 	@echo "The documentation is in build/docs/index.html"
 
 format: $(READY) ## Format the code

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hookrt.outbox.postgres_rows import PostgresRows
-from hookrt.outbox.reading import Reader, Rows
-from hookrt.outbox.settings import OutboxSettings, file_of
-from hookrt.outbox.sqlite_rows import SqliteRows
+from hookrt.outbox.settings import OutboxSettings
 from hookrt.plugin import Source, SourceRun, impl
 
 
@@ -27,14 +24,10 @@ class Outbox(Source[OutboxSettings]):
 
     async def run(self, source: SourceRun[OutboxSettings]) -> None:
         """Read rows until cancelled."""
+        from hookrt.outbox.reading import Reader  # noqa: PLC0415 - not before there is an outbox to read
+        from hookrt.outbox.rows_of import rows_of  # noqa: PLC0415 - the same
+
         await Reader(source, rows_of(source)).keep()
-
-
-def rows_of(source: SourceRun[OutboxSettings]) -> Rows:
-    """The table that the URL names."""
-    url = source.settings.url.get_secret_value()
-    path = file_of(url, source.base_dir)
-    return PostgresRows(url) if path is None else SqliteRows(path, source.clock)
 
 
 @impl

@@ -73,7 +73,7 @@ class Response(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, names in lower case; repeated ones joined by `, `."""
+        """The headers, names in lower case; repeated ones joined by commas."""
         ...
 
     @property

@@ -87,7 +87,7 @@ def test_the_version_is_shown_for_people_and_programs(hookrt: Run) -> None:
 
 def test_shells_complete_commands_and_options(hookrt: Run) -> None:
     env = {"_HOOKRT_COMPLETE": "complete_bash", "COMP_WORDS": "hookrt de", "COMP_CWORD": "1"}
-    assert hookrt(env=env).stdout.split() == ["demo", "deliveries"]
+    assert hookrt(env=env).stdout.split() == ["demo", "decide", "deliveries"]
     env = {"_HOOKRT_COMPLETE": "complete_bash", "COMP_WORDS": "hookrt deliveries re", "COMP_CWORD": "2"}
     assert hookrt(env=env).stdout.split() == ["retry", "replay"]
 

@@ -17,7 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from hookrt import Runtime, outbox
 from hookrt.outbox.reading import Reader
-from hookrt.outbox.source import Outbox, rows_of
+from hookrt.outbox.rows_of import rows_of
+from hookrt.outbox.source import Outbox
 
 ORDER = text("INSERT INTO orders VALUES (:id)")
 LINE = text("INSERT INTO order_lines VALUES (:id)")
