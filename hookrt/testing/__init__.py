@@ -1,7 +1,8 @@
 """The kit for plugin authors: test an action without a server.
 
 `event` and `call_for` build what an action is handed; `run_action` runs one as the engine does; `RecordedHttp` answers
-requests without a network, `Receiver` over a real one; `MemoryState` remembers; `FakeClock` keeps time;
+requests without a network, `Receiver` over a real one; `MemoryState` remembers; `FakeClock` keeps time,
+`SystemClock` is the real one; `read_settings` reads settings as hooks.yaml's are;
 `ActionContract` is a class of tests to inherit, and `RuntimeInMemory` a whole runtime. `inbound` builds a request that
 comes in, and `SourceContract` is the class of tests for sources of webhooks. pytest finds the fixtures
 `hookrt_runtime`, `hookrt_receiver`, `hookrt_clock` and `hookrt_http` by itself. All of it is loaded when first used, so
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hookrt.clock import SystemClock
     from hookrt.testing.action_contract import ActionContract
     from hookrt.testing.build_event import event
     from hookrt.testing.build_inbound import inbound
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from hookrt.testing.provided import MemoryState
     from hookrt.testing.receiver import Receiver
     from hookrt.testing.recorded import RecordedHttp, RecordedLog
-    from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+    from hookrt.testing.run_attempts import attempt, call_for, open_action, read_settings, real_http, run_action
     from hookrt.testing.runtime_in_memory import Delivered, RuntimeInMemory
     from hookrt.testing.source_contract import SourceContract
 
@@ -37,11 +39,13 @@ __all__ = [
     "RecordedLog",
     "RuntimeInMemory",
     "SourceContract",
+    "SystemClock",
     "attempt",
     "call_for",
     "event",
     "inbound",
     "open_action",
+    "read_settings",
     "real_http",
     "run_action",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hookrt.clock import SystemClock
 from hookrt.testing.action_contract import ActionContract
 from hookrt.testing.build_event import event
 from hookrt.testing.build_inbound import inbound
@@ -10,7 +11,7 @@ from hookrt.testing.fake_clock import FakeClock
 from hookrt.testing.provided import MemoryState
 from hookrt.testing.receiver import Receiver
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
-from hookrt.testing.run_attempts import attempt, call_for, open_action, real_http, run_action
+from hookrt.testing.run_attempts import attempt, call_for, open_action, read_settings, real_http, run_action
 from hookrt.testing.runtime_in_memory import Delivered, RuntimeInMemory
 from hookrt.testing.source_contract import SourceContract
 
@@ -26,11 +27,13 @@ __all__ = [
     "RecordedLog",
     "RuntimeInMemory",
     "SourceContract",
+    "SystemClock",
     "attempt",
     "call_for",
     "event",
     "inbound",
     "open_action",
+    "read_settings",
     "real_http",
     "run_action",
 ]
