@@ -257,6 +257,9 @@ class Pool:
 
     async def _start(self, memory: int, *, fresh: bool = False, behind: bool = False) -> Worker:
         worker = await Worker.start(memory, self._boot, fresh=fresh, behind=behind)
+        if self._closed:  # it became ready in the moment in which it was cancelled, and waits that are over go on
+            self._end(worker)
+            raise PluginError("the service is stopping")
         if not reaches(worker.isolation, self._size.require):
             self._end(worker)
             raise PluginError(describe_shortfall(worker.isolation, worker.walls, self._size.require))
