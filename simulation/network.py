@@ -141,6 +141,9 @@ class SimulatedHttp:
         self._network = network
         self._timeout_s = timeout_s
 
+    def restart(self) -> None:
+        """Nothing: its time is counted from each request."""
+
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **options: Any
     ) -> Response:

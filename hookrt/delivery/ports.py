@@ -18,10 +18,18 @@ from hookrt.plugin.protocols import Http, Log, Provisions
 from hookrt.store.contract import Store
 
 
+class TimedHttp(Http, Protocol):
+    """The `Http` of one attempt, which gives up when the attempt's time is over."""
+
+    def restart(self) -> None:
+        """The attempt had to wait for its place, and has all of its time from now on."""
+        ...
+
+
 class WayOut(Protocol):
     """Makes the `Http` of one attempt."""
 
-    def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
+    def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> TimedHttp:
         """An Http that may also reach these origins, and gives up after this many seconds in all."""
         ...
 

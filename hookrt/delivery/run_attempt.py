@@ -48,10 +48,9 @@ async def run_attempt(
     started_us = ports.clock.now_us()
     begun = ports.clock.monotonic()
     log = AttemptLog(ports.log, {"delivery": job.delivery.id, "hook": hook.name, "step": step.id})
-    http = ports.way_out.http_for(step.trusted_origins, step.timeout.total_seconds())
-    if around is not None:
-        http = around(http)
-    outcome = await _outcome_of(_Try(job, hook, step, started_us, log, http), ports)
+    way_out = ports.way_out.http_for(step.trusted_origins, step.timeout.total_seconds())
+    http = way_out if around is None else around(way_out)
+    outcome = await _outcome_of(_Try(job, hook, step, started_us, log, http, way_out.restart), ports)
     elapsed_us = int((ports.clock.monotonic() - begun) * 1_000_000)
     outcome = keep_outcome(outcome, ports.mask, keeps_output=step.keeps_output)
     if outcome.slow_down is not None:
@@ -78,6 +77,7 @@ class _Try:
     started_us: int
     log: AttemptLog
     http: Http
+    restart: Callable[[], None]
 
 
 async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
@@ -90,7 +90,7 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
         return Outcome.reject("template", str(error))
     except Exception as error:
         return _of_exception(error, action)
-    outcome = await _run_guarded(action, call, this.step.timeout)
+    outcome = await _run_guarded(action, call, this)
     fault = fault_of(outcome)
     if fault is None and call.emitted and outcome.kind is OutcomeKind.DONE:
         outcome = replace(outcome, events=(*outcome.events, *call.emitted))
@@ -98,8 +98,9 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
     return outcome if fault is None else Outcome.retry("exception", f"the action {action.name!r} {fault}")
 
 
-async def _run_guarded(action: Action[Any], call: ActionCall[Any], limit: timedelta) -> Outcome:
-    call.patience = cut = _Cut((limit + GRACE).total_seconds())
+async def _run_guarded(action: Action[Any], call: ActionCall[Any], this: _Try) -> Outcome:
+    limit = this.step.timeout
+    call.patience = cut = _Cut((limit + GRACE).total_seconds(), this.restart)
     mark = AT_WORK.set(call)
     try:
         return await action.run(call)
@@ -133,13 +134,14 @@ class _Cut:
     """Cancels the present task after some seconds, unless it is ended before. `asyncio.timeout` does the same, with
     three coroutines and twice the time for each attempt. It can be put off, as `hookrt.plugin.Patience` says."""
 
-    __slots__ = ("_expired", "_seconds", "_task", "_timer")
+    __slots__ = ("_expired", "_on_begin", "_seconds", "_task", "_timer")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, on_begin: Callable[[], None]) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
         self._seconds = seconds
+        self._on_begin = on_begin
         self._expired = False
         self._timer: asyncio.TimerHandle | None = task.get_loop().call_later(seconds, self._expire)
 
@@ -150,6 +152,7 @@ class _Cut:
     def begin(self) -> None:
         """Cancel after the seconds, counted from now."""
         self._restart(self._seconds)
+        self._on_begin()
 
     def _restart(self, seconds: float) -> None:
         if self._timer is not None and not self._expired:

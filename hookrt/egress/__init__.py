@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 
 from hookrt.egress.call import HttpCall
 from hookrt.egress.gate import Gate
@@ -12,7 +11,6 @@ from hookrt.egress.rules import EgressRules
 from hookrt.egress.stubbed import Answering, StubbedCall
 from hookrt.egress.unsent import UnsentCall
 from hookrt.egress.ways import Remember
-from hookrt.plugin.protocols import Http
 
 __all__ = ["Egress", "EgressRules", "Resolver"]
 
@@ -35,21 +33,21 @@ class Egress:
         self._gate = Gate(rules, resolver, remember)
         self._mask = mask
 
-    def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
+    def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> HttpCall:
         """The way out of one attempt that ends in `timeout_s` seconds.
 
         `trusted_origins` are the origins that the operator wrote out (`model.origin.written_origin`): local ones
         among them may be reached although they are not public.
         """
-        return HttpCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
+        return HttpCall(self._gate, self._mask, trusted_origins, timeout_s)
 
-    def unsent_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Http:
+    def unsent_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> HttpCall:
         """As `http_for`, but it sends nothing: `exchange` is the request as it would be recorded."""
-        return UnsentCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s)
+        return UnsentCall(self._gate, self._mask, trusted_origins, timeout_s)
 
-    def stubbed_for(self, trusted_origins: tuple[str, ...], timeout_s: float, answering: Answering) -> Http:
+    def stubbed_for(self, trusted_origins: tuple[str, ...], timeout_s: float, answering: Answering) -> HttpCall:
         """As `http_for`, but it sends nothing either: `answering` says what comes back."""
-        return StubbedCall(self._gate, self._mask, trusted_origins, monotonic() + timeout_s).answered_by(answering)
+        return StubbedCall(self._gate, self._mask, trusted_origins, timeout_s).answered_by(answering)
 
     async def close(self) -> None:
         """Close every connection; requests under way fail with `reset`."""

@@ -25,17 +25,22 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 class HttpCall:
-    """Keeps the promises of `hookrt.plugin.Http` for one attempt; `deadline` is on the monotonic clock."""
+    """Keeps the promises of `hookrt.plugin.Http` for one attempt, which ends in `timeout_s` seconds."""
 
-    __slots__ = ("_client", "_deadline", "_gate", "_mask", "_sent", "_trusted")
+    __slots__ = ("_client", "_deadline", "_gate", "_mask", "_sent", "_timeout_s", "_trusted")
 
-    def __init__(self, gate: Gate, mask: Mask, trusted: tuple[str, ...], deadline: float) -> None:
+    def __init__(self, gate: Gate, mask: Mask, trusted: tuple[str, ...], timeout_s: float) -> None:
         self._gate = gate
         self._mask = mask
         self._trusted = trusted
-        self._deadline = deadline
+        self._timeout_s = timeout_s
+        self._deadline = monotonic() + timeout_s
         self._sent: Sent | None = None
         self._client: httpx.AsyncClient | None = None
+
+    def restart(self) -> None:
+        """The attempt had to wait for its place, and has all of its time from now on."""
+        self._deadline = monotonic() + self._timeout_s
 
     async def send(  # noqa: PLR0913 - httpx's own shape
         self,

@@ -29,6 +29,10 @@ KINDS = frozenset(
 SPENT = frozenset({"timeout", "memory", "output_limited", "crashed"})
 """Answers after which a worker is not used again, unless each of its runs has a process of its own."""
 
+_NEARLY = 0.1
+"""Seconds before its end from which a run is over when a call of it timed out: the attempt began a little earlier than
+the run, and what it gave the call was all that was left."""
+
 _FRAME_ROOM = 64 * 1024
 _MOST_LINES = 64 * 1024 + 1  # of a snippet of 64 KiB
 
@@ -128,10 +132,14 @@ class Debt:
 
     async def _carry_out(self, call: Call, broker: Broker) -> None:
         """Answer one call, within the time that the run has left; it is told then, and can say where it was."""
+        end = self.began + self.request.timeout
         try:
-            async with asyncio.timeout_at(self.began + self.request.timeout):
+            async with asyncio.timeout_at(end):
                 reply = await self._reply(call, broker)
+            over = reply.fields.get("reason") == "timeout" and asyncio.get_running_loop().time() > end - _NEARLY
         except TimeoutError:
+            over = True
+        if over:
             reply = Reply(id=call.id, kind="timeout")
         self._call = None
         if self._write is not None:

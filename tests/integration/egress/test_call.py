@@ -109,6 +109,9 @@ def test_the_attempts_deadline_holds_for_all_its_requests_and_a_timeout_only_sho
                 await http.send("GET", endpoint.origin, timeout=timedelta(hours=1))
             with pytest.raises(HttpError, match="no time was left"):
                 await http.send("GET", endpoint.origin)
+            http.restart()  # as for an attempt that had to wait for its place
+            with pytest.raises(HttpError, match="did not answer"):
+                await http.send("GET", endpoint.origin)
             with pytest.raises(HttpError, match=r"within 0\.1 s"):
                 await egress.http_for((endpoint.origin,), 60).send(
                     "GET", endpoint.origin, timeout=timedelta(seconds=0.1)

@@ -71,6 +71,9 @@ class NoHttp:
     def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> NoHttp:
         return self
 
+    def restart(self) -> None:
+        pass
+
 
 class NoSettings(Settings):
     pass

@@ -40,6 +40,9 @@ class Web:
     def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Any:
         return self
 
+    def restart(self) -> None:
+        pass
+
     async def send(self, method: str, url: str, **options: Any) -> Any:
         self.sent.append(url)
         host = url.removeprefix("http://").split(".")[0].lower()

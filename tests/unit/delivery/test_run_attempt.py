@@ -308,3 +308,25 @@ def test_why_a_hook_is_disabled_is_masked_and_cut(given) -> None:
     ended = attempt(given, act, mask=lambda text: text.replace("hush", "***"))
     assert ended.outcome.disable.startswith("*** xxx")
     assert len(ended.outcome.disable) == MAX_MESSAGE + 1
+
+
+def test_an_attempt_that_waited_for_its_place_has_all_of_its_time_for_requests_too(given) -> None:
+    restarted: list[int] = []
+
+    class Way:
+        exchange = None
+
+        def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> Any:
+            return self
+
+        def restart(self) -> None:
+            restarted.append(1)
+
+    async def waits(call: Any) -> Outcome:
+        call.patience.hold()
+        assert restarted == []
+        call.patience.begin()
+        return Outcome.done()
+
+    assert attempt(given, waits, way_out=Way()).outcome.kind is OutcomeKind.DONE
+    assert restarted == [1]
