@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +31,7 @@ class Settings(BaseModel):
     enums, tuples, dates and the types `Duration`, `Size` and `Secret` are read from text.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=False, hide_input_in_errors=True
     )
 
@@ -82,6 +82,14 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def format_size(count: int) -> str:
+    """A number of bytes as `parse_size` reads it, `64KiB` rather than `65536B`."""
+    for name in ("GiB", "MiB", "KiB"):
+        if count and count % _BYTES[name] == 0:
+            return f"{count // _BYTES[name]}{name}"
+    return f"{count}B"
 
 
 def parse_size(value: Any) -> int:

@@ -32,10 +32,11 @@ from hookrt.plugin import (
     Settings,
     SettingsProblem,
 )
+from hookrt.plugin.settings import format_duration, format_size
 
 if TYPE_CHECKING:
     from hookrt.actions.python_snippet.calls import Broker
-    from hookrt.actions.python_snippet.pool import Pool, Run
+    from hookrt.actions.python_snippet.pool import Limits, Pool, Run
 
 MAX_LINES = 1000
 """Log lines of one run that are kept."""
@@ -152,10 +153,10 @@ class PythonSnippet(Action[PythonSettings]):
         try:
             answer = await self._pool.run(call.hook, run)
         except WorkerFault as fault:
-            return Outcome.retry(fault.kind, fault.message)
+            return Outcome.retry(fault.kind, fault.message + _limit(fault.kind, run.limits))
         if self._pool.isolation == "degraded":
             call.log.warning("isolation-degraded", missing=self.facts().get("missing"))
-        outcome = _outcome(answer, call)
+        outcome = _outcome(answer, call, run.limits)
         return outcome if run.broker is None else _slowed(outcome, run.broker)
 
     def _prepare(self, call: ActionCall[PythonSettings]) -> Run:
@@ -205,17 +206,26 @@ def _slowed(outcome: Outcome, broker: Broker) -> Outcome:
     return replace(outcome, slow_down=overload.slow_down, retry_after=overload.retry_after)
 
 
-def _outcome(answer: Answer, call: ActionCall[PythonSettings]) -> Outcome:
+def _outcome(answer: Answer, call: ActionCall[PythonSettings], limits: Limits) -> Outcome:
     logs = _log_lines(answer.logs)
     if answer.kind == "done":
         return Outcome.done(answer.result, logs=logs)
-    said = answer.message or ""
+    said = (answer.message or "") + _limit(answer.kind, limits)
     if answer.kind == "denied" and said.endswith(ADD_TO) and call.place is not None:
         said += f" ({call.place.file}:{call.place.line})"
     message = _placed(said, answer.line, call.written.get("code"))
     if answer.kind in FINAL or HttpError(answer.cause, "").permanent:
         return Outcome.reject(answer.kind, message, logs=logs)
     return Outcome.retry(answer.kind, message, logs=logs)
+
+
+def _limit(kind: str, limits: Limits) -> str:
+    """The key that sets the limit which ended a run, and its value, as they would be written."""
+    if kind == "timeout":
+        return f" (timeout: {format_duration(timedelta(seconds=limits.timeout))})"
+    if kind == "memory":
+        return f" (memory: {format_size(limits.memory)})"
+    return f" (output: {format_size(limits.output)})" if kind == "output_limited" else ""
 
 
 def _placed(message: str, line: int | None, find_line: FindLine | None) -> str:

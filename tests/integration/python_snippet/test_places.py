@@ -68,7 +68,7 @@ def test_an_error_is_one_line_and_shows_no_more_than_the_begin_of_a_long_one(run
 def test_a_run_that_is_stopped_names_the_line_too(run: Any) -> None:
     Path("shape.py").write_text("result = 1\nprint('x' * 100)\n")
     message = run("{file: shape.py, output: 64B}").message
-    assert message == "shape.py:2: the run printed more than its limit | print('x' * 100)"
+    assert message == "shape.py:2: the run printed more than its limit (output: 64B) | print('x' * 100)"
 
 
 def test_a_path_in_the_place_of_the_code_is_told_apart(tmp_path: Path) -> None:

@@ -73,19 +73,19 @@ def test_timeout(attempt: Attempting) -> None:
 def test_timeout_of_what_only_a_kill_ends(attempt: Attempting) -> None:
     made = attempt("import itertools\nresult = sum(itertools.repeat(1))")
     assert (made.outcome, made.reason) == ("retry", "timeout")
-    assert made.message == "the run took longer than its timeout and was killed"
+    assert made.message == "the run took longer than its timeout and was killed (timeout: 1s)"
 
 
 def test_memory(attempt: Attempting) -> None:
     made = attempt("kept = []\nwhile True:\n    kept.append('x' * 10**6)\nresult = 1")
     assert (made.outcome, made.reason) == ("retry", "memory")
-    told_at(made, 3, "the run needs more memory than its limit", "kept.append('x' * 10**6)")
+    told_at(made, 3, r"the run needs more memory than its limit \(memory: 128MiB\)", "kept.append('x' * 10**6)")
 
 
 def test_output_limited(attempt: Attempting) -> None:
     made = attempt("while True:\n    print('x' * 1000)\nresult = 1")
     assert (made.outcome, made.reason) == ("retry", "output_limited")
-    told_at(made, 2, "the run printed more than its limit", "print('x' * 1000)")
+    told_at(made, 2, r"the run printed more than its limit \(output: 64KiB\)", "print('x' * 1000)")
     assert made.logs[0] == "x" * 1000
 
 

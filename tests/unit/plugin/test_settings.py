@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hookrt.plugin import Duration, Secret, Settings, Size
-from hookrt.plugin.settings import MAX_DURATION, format_duration, parse_duration, parse_size
+from hookrt.plugin.settings import MAX_DURATION, MAX_SIZE, format_duration, format_size, parse_duration, parse_size
 
 
 class Level(StrEnum):
@@ -120,3 +120,18 @@ def test_editors_learn_how_to_write_durations_and_sizes():
     assert properties["wait"]["type"] == "string"
     assert properties["wait"]["examples"]
     assert properties["room"]["type"] == ["string", "integer"]
+
+
+@given(st.integers(0, MAX_SIZE))
+def test_a_size_is_written_so_that_it_is_read_again(count: int) -> None:
+    assert parse_size(format_size(count)) == count
+
+
+def test_a_size_is_written_in_the_largest_unit_that_fits() -> None:
+    assert [format_size(count) for count in (0, 64, 65536, 3 * 2**20, 2**30 + 1024)] == [
+        "0B",
+        "64B",
+        "64KiB",
+        "3MiB",
+        "1048577KiB",
+    ]
