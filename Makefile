@@ -43,6 +43,7 @@ check: $(READY) ## Style, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/mypy tests/typing/public_api.py
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python -p tests/typing
+	@$(BIN)/python tests/typing/complete.py
 	@$(BIN)/lint-imports --no-cache
 
 docs: $(READY) ## Build the documentation into build/docs, warnings being errors

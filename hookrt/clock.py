@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -42,6 +46,15 @@ class SystemClock:
         import asyncio  # noqa: PLC0415 - whoever waits has it already; reading hooks.yaml takes 30 ms less without it
 
         await asyncio.sleep(seconds)
+
+
+async def wait_at_most(seconds: float, event: asyncio.Event) -> None:
+    """Wait until the event is set, or for so long."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def from_us(microseconds: int) -> datetime:

@@ -5,15 +5,13 @@ run it again, and it takes up what was left.
 """
 
 import os
-from datetime import timedelta
 
 from hookrt import Event, Runtime
-from hookrt.plugin import fixed
 
 runtime = Runtime(store=os.environ.get("ORDERS_STORE", "sqlite:///.hookrt/orders.db"))
 
 
-@runtime.on("Order.Placed", name="confirm", retry=fixed(timedelta(milliseconds=50), 5))
+@runtime.on("Order.Placed", name="confirm", retry=["50ms", "1s", "1m"])
 def confirm(event: Event) -> dict[str, int]:
     """Confirm an order; a plain function, so it runs in a thread and may block."""
     print(f"confirmed order {event.data['order']} for {event.data['customer']}")

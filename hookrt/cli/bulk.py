@@ -25,6 +25,11 @@ RateOption = Annotated[
 ]
 """`--rate 50/s`."""
 
+NewMessageIdOption = Annotated[
+    bool, typer.Option("--new-message-id", help="Let receivers take it for a new message, not a repeated one.")
+]
+"""`--new-message-id`."""
+
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Change nothing: show what would be done.")]
 """`--dry-run`."""
 

@@ -20,7 +20,6 @@ from hookrt.errors import ConfigError, HookrtError
 from hookrt.model.problem import Problem
 
 EXIT_PROBLEMS = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 _MEANINGS = {

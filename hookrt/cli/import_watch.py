@@ -1,21 +1,31 @@
-"""What plugins do while they are imported, seen from a process of their own through Python's audit events."""
+"""What plugins do while they are loaded, seen from a process of their own through Python's audit events."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 
-from hookrt.plugin.registry import PluginInfo
+from hookrt.plugin.manager import plugin_of
 
-_PATIENCE = 60.0
+PATIENCE_S = 20.0
+"""How long a plugin may take to load."""
+
+_STARTING_S = 60.0
 
 _SCRIPT = """
-import importlib, json, os, sys
+import io, json, os, signal, sys
 sys.dont_write_bytecode = True
-asked = json.loads(sys.stdin.read())
-import hookrt.plugin, hookrt.testing, asyncio, logging, threading, subprocess, socket, ctypes.util
+patience, asked = json.loads(sys.stdin.read())
+told = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+import hookrt.plugin.manager, hookrt.testing, asyncio, importlib.metadata, logging, threading, subprocess, socket
+import ctypes.util
+points = {(one.name, one.value): one for one in hookrt.plugin.manager.installed_plugins()}
 seen = []
 CALLS = {"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "subprocess.Popen", "os.system",
     "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.mkdir", "os.remove", "os.rename", "os.rmdir",
@@ -32,32 +42,81 @@ def noted_start(self):
     seen.append("the start of a thread")
     start(self)
 threading.Thread.start = noted_start
-found, output, sys.stdout = {}, sys.stdout, sys.stderr
-for label, module in asked:
+class Noted(io.TextIOBase):
+    def write(self, text):
+        seen.append("the printing of text")
+        return len(text)
+sys.stdout = Noted()
+def tell(*what):
+    told.write(json.dumps(what) + "\\n")
+    told.flush()
+for number, point in enumerate(asked):
+    tell(number, None)
     seen.clear()
+    signal.setitimer(signal.ITIMER_REAL, patience)  # it ends the process, whatever holds it up
     try:
-        importlib.import_module(module)
+        hookrt.plugin.manager.load_plugins([points[tuple(point)]])
     except BaseException:
         pass
-    found[label] = sorted(set(seen))
-output.write(json.dumps(found))
-output.flush()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    tell(number, sorted(set(seen)))
 os._exit(0)
 """
 
 
-def watch_imports(plugins: Sequence[PluginInfo]) -> Mapping[str, Sequence[str]]:
-    """For each plugin (`hookrt-sms:sms`) what its import does beside defining things, in words.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What came of loading a plugin: what it does beside defining things, or why it never came back, in words."""
 
-    All are imported in one process, in order, so that what a module does counts for the first plugin that imports it.
+    does: Sequence[str] = ()
+    lost: str | None = None
+
+
+def watch_imports(points: Sequence[EntryPoint], patience_s: float = PATIENCE_S) -> Mapping[str, Watched]:
+    """Load each plugin in a process that it can do no harm to, and say by its label what it did.
+
+    They are loaded one after the other, so that what a module does counts for the first plugin that imports it; what
+    hangs, or ends the process, is left out of the next try.
     """
-    asked = [(f"{one.distribution}:{one.entry_point}", one.module) for one in plugins]
+    found: dict[str, Watched] = {}
+    rest = list(points)
+    while rest:
+        begun, done, why = _try_once(rest, patience_s)
+        for number, did in done.items():
+            found[plugin_of(rest[number]).label] = Watched([f"it does {one}" for one in did])
+        if len(done) == len(rest):
+            break
+        found[plugin_of(rest[begun]).label] = Watched(lost=why)
+        rest = rest[begun + 1 :]
+    return found
+
+
+def _try_once(points: Sequence[EntryPoint], patience_s: float) -> tuple[int, dict[int, list[str]], str]:
+    """The last that was begun, what those did that ended, and why the last one did not if it is not among them."""
+    asked = json.dumps([patience_s, [(one.name, one.value) for one in points]]).encode()
+    hangs = f"it hangs while it is loaded: no end after {patience_s:g} s"
+    longest = _STARTING_S + patience_s * len(points)
     command = [sys.executable, "-c", _SCRIPT]
     try:
         done = subprocess.run(  # noqa: S603 - our own script, by our own interpreter
-            command, input=json.dumps(asked), capture_output=True, text=True, timeout=_PATIENCE, check=False
+            command, input=asked, capture_output=True, timeout=longest, check=False
         )
-        found = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError, OSError):
-        return {label: ("it hangs, or ends the process",) for label, _ in asked}
-    return {label: [f"it does {event}" for event in events] for label, events in found.items()}
+        told = done.stdout
+        why = hangs if done.returncode == -signal.SIGALRM else "it ends the process while it is loaded"
+    except subprocess.TimeoutExpired as error:
+        told, why = error.stdout or b"", hangs
+    begun, ended = 0, {}
+    for number, did in _lines(told):
+        begun = number
+        if did is not None:
+            ended[number] = did
+    return begun, ended, why
+
+
+def _lines(told: bytes) -> Iterator[tuple[int, list[str] | None]]:
+    for line in told.splitlines():
+        try:
+            number, did = json.loads(line)
+        except ValueError:  # cut off
+            continue
+        yield number, did

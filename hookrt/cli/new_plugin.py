@@ -16,6 +16,7 @@ from hookrt.plugin.admission import STEP_KEYS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PREFIX = "hookrt-"
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?((?:a|b|rc|\.dev)\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,23 @@ def write_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
 
 
 def requirement() -> str:
-    """The dependency on hookrt that a plugin of today has: any later version that is compatible with this one."""
-    numbers = re.match(r"(\d+)\.(\d+)", installed_version())
-    return f"hookrt~={numbers[1]}.{numbers[2]}" if numbers else "hookrt"
+    """The dependency on hookrt that a plugin of today has: any later version that is compatible with this one.
+
+    Below 1.0 a minor version may take something away, as semantic versioning has it: `~=0.1.0` is 0.1 and no 0.2,
+    while `~=1.4` is 1.4 and everything before 2.
+    """
+    return compatible_with(installed_version())
+
+
+def compatible_with(version: str) -> str:
+    """The dependency on this version of hookrt; a pre-release is named, or pip would not take it."""
+    found = _VERSION.match(version)
+    if found is None:
+        return "hookrt"
+    major, minor, patch, early = found.groups()
+    if major != "0":
+        return f"hookrt~={major}.{minor}{early or ''}"
+    return f"hookrt~={major}.{minor}.{patch or 0}{early}" if early else f"hookrt~={major}.{minor}.0"
 
 
 def _contents(plugin: NewPlugin) -> dict[str, str]:

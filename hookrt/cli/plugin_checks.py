@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import ValidationError
 
-from hookrt.cli.import_watch import watch_imports
+from hookrt.cli.import_watch import Watched, watch_imports
 from hookrt.plugin.action import Action
 from hookrt.plugin.admission import action_faults, function_faults, scheme_faults, source_faults
 from hookrt.plugin.blame import describe_error
+from hookrt.plugin.manager import installed_plugins, load_plugins, plugin_of
 from hookrt.plugin.reference import reference_of
 from hookrt.plugin.registry import PluginInfo, Registry
+from hookrt.plugin.rules import PluginRules
 from hookrt.plugin.settings import Settings
+from hookrt.plugin.soundness import default_faults, secret_faults
 from hookrt.testing import open_action
 
 State = Literal["ok", "failed", "skipped"]
 
-_SECRET = re.compile(r"(^|_)(password|passwd|passphrase|secret|api_?key|private_?key|token)$")
-_HIDDEN = "hookrt-verify-8f41c2"
 _SLOWEST_OPEN = 30.0
 
 
@@ -40,18 +40,35 @@ class Check:
     message: str = ""
 
 
-def verify(registry: Registry, plugins: Iterable[PluginInfo]) -> Iterator[Check]:
-    """Check these plugins of a registry, in order; nothing that a plugin does raises here."""
-    chosen = list(plugins)
-    imports = watch_imports([one for one in chosen if one.denied is None])
-    for plugin in chosen:
-        label = f"{plugin.distribution}:{plugin.entry_point}"
+def load_watched(rules: PluginRules | None) -> tuple[Registry, Mapping[str, Watched]]:
+    """Load the plugins that may be loaded, each first in a process of its own, where it can hang or end it."""
+    points = [(plugin_of(one), one) for one in installed_plugins()]
+    watched = watch_imports([one for plugin, one in points if rules is None or not _is_denied(plugin, rules)])
+    lost = {label: one.lost for label, one in watched.items() if one.lost is not None}
+    registry = load_plugins([one for plugin, one in points if plugin.label not in lost], rules=rules)
+    registry.plugins.extend(
+        replace(plugin, errors=(lost[plugin.label],)) for plugin, _ in points if plugin.label in lost
+    )
+    return registry, watched
+
+
+def _is_denied(plugin: PluginInfo, rules: PluginRules) -> bool:
+    return rules.why_denied(plugin.distribution, plugin.entry_point) is not None
+
+
+def verify(registry: Registry, plugins: Iterable[PluginInfo], watched: Mapping[str, Watched]) -> Iterator[Check]:
+    """Check these plugins of a registry, in order; nothing that a plugin does raises here.
+
+    `watched` is what was seen when they were loaded in a process of their own.
+    """
+    for plugin in plugins:
+        label = plugin.label
         if plugin.denied is not None:
             yield Check(label, "plugin", "loads", "skipped", plugin.denied)
             continue
         yield _listed(label, "plugin", "loads", plugin.errors)
-        if not plugin.errors:
-            yield _listed(label, "plugin", "its import does nothing but define things", imports.get(label, ()))
+        if not plugin.errors and label in watched:
+            yield _listed(label, "plugin", "its import does nothing but define things", watched[label].does)
         for part, brought in _parts(registry, plugin):
             yield from _check_part(label, part, brought)
 
@@ -82,7 +99,8 @@ def _check_part(label: str, part: str, brought: Any) -> Iterator[Check]:
     described = () if (brought.__doc__ or "").strip() else ("it needs a docstring",)
     yield _listed(label, part, "says what it does", described)
     yield _tried(label, part, "has a JSON Schema and a reference", lambda: _schema_faults(kind, brought))
-    yield _tried(label, part, "hides its secrets", lambda: _secret_faults(brought))
+    yield _tried(label, part, "hides its secrets", lambda: secret_faults(brought))
+    yield _tried(label, part, "has defaults of the types of its settings", lambda: default_faults(brought))
     if kind != "signature scheme":
         yield _tried(label, part, "has a short form that is enough", lambda: _short_faults(brought))
     if kind == "action":
@@ -106,47 +124,6 @@ def _schema_faults(kind: Any, brought: Any) -> Iterator[str]:
     if schema.get("additionalProperties") is not False:
         yield "unknown keys of its settings must be errors"
     reference_of(kind, brought)
-
-
-def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
-    """A model and every model in its fields."""
-    if model in seen:
-        return
-    seen.add(model)
-    yield model
-    for field in model.model_fields.values():
-        for one in _types(field.annotation):
-            if isinstance(one, type) and issubclass(one, BaseModel):
-                yield from _models(one, seen)
-
-
-def _types(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for argument in get_args(annotation):
-        yield from _types(argument)
-
-
-def _secret_faults(brought: Any) -> Iterator[str]:
-    """A setting that is named like a secret has to be one, and one that is must not be in what a model shows."""
-    service = getattr(brought, "service_settings", None)
-    for top in (brought.settings, *([service] if service is not None else ())):
-        for model in _models(top, set()):
-            yield from _faults_of_model(model)
-
-
-def _faults_of_model(model: type[BaseModel]) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        types = set(map(str, _types(field.annotation)))
-        plain = {str(str), str(bytes)} & types and not {str(SecretStr)} & types
-        is_name = "SecretName" in str(field.metadata) or "_check_secret_name" in str(field.metadata)
-        if plain and _SECRET.search(name) and not is_name:
-            yield f"`{name}` of {model.__name__} is plain text: make it a hookrt.plugin.Secret (or a SecretName)"
-        if str(SecretStr) in types:
-            filled: dict[str, Any] = {name: SecretStr(_HIDDEN)}
-            made = model.model_construct(None, **filled)
-            shown = f"{made!r} {made!s} {made.model_dump_json(include={name}, warnings=False)}"
-            if _HIDDEN in shown:
-                yield f"{model.__name__} shows the value of `{name}`"
 
 
 def _short_faults(brought: Any) -> Iterator[str]:

@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hookrt.cli.installed import DEFAULT_PATH as DEFAULT_PATH
+from hookrt.cli.installed import load_installed
 from hookrt.config.env_file import read_env_file
 from hookrt.config.load import Configuration, Loaded, LoadOptions, load
-from hookrt.config.plugin_rules import read_plugin_rules
 from hookrt.errors import ConfigError, HookrtError
-from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.protocols import Secrets
 from hookrt.plugin.registry import Registry
-
-DEFAULT_PATH = Path("hooks.yaml")
-"""What the commands read when no path is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def open_project(path: Path | None, env_file: Path | None = None) -> Project:
     """
     chosen = find_path(path)
     env = {**(read_env_file(env_file) if env_file else {}), **os.environ}
-    return Project(chosen, env, load_plugins(rules=read_plugin_rules(chosen, env)))
+    return Project(chosen, env, load_installed(chosen, env))
 
 
 def find_path(path: Path | None) -> Path:

@@ -31,7 +31,7 @@ def _lines(reference: Reference) -> Iterator[str]:
     yield from ("```yaml", *reference.example.rstrip("\n").split("\n"), "```", "")
     if reference.short:
         yield from (f"A bare value stands for `{reference.short}`: `{reference.name}: ...`.", "")
-    yield from ("## Settings", "", *_table(reference.keys), "")
+    yield from ("## Settings", "", *table_of(reference.keys), "")
     if reference.static:
         names = ", ".join(f"`{name}`" for name in reference.static)
         yield from (f"Written out, without `${{{{ }}}}`: {names}.", "")
@@ -39,7 +39,7 @@ def _lines(reference: Reference) -> Iterator[str]:
         yield from (
             f"## Settings of the service (`service.actions.{reference.name}`)",
             "",
-            *_table(reference.service),
+            *table_of(reference.service),
             "",
         )
     if reference.kind == "action":
@@ -52,11 +52,12 @@ def _lines(reference: Reference) -> Iterator[str]:
         yield from _reasons(reference.reasons)
 
 
-def _table(keys: Sequence[Key]) -> Iterator[str]:
+def table_of(keys: Sequence[Key], title: str = "setting") -> Iterator[str]:
+    """Keys as a table of Markdown."""
     if not keys:
         yield "None."
         return
-    yield "| setting | type | default | meaning |"
+    yield f"| {title} | type | default | meaning |"
     yield "|---|---|---|---|"
     for key in keys:
         default = "**required**" if key.required else f"`{_cell(key.default)}`" if key.default else ""

@@ -26,7 +26,7 @@ def show_report(screen: Screen, report: Report, *, detailed: bool = True) -> Non
     if report.results:
         screen.line(*_count(report))
     else:
-        screen.line(("no hook has tests: write some below `tests:` of a hook", "yellow"))
+        screen.line(("no tests: write some below `tests:` of a hook", "yellow"))
     if report.untested and report.results:
         named = ", ".join(report.untested[:MOST_NAMED]) + (", …" if len(report.untested) > MOST_NAMED else "")
         without = counted(len(report.untested), "hook has no test", "hooks have no tests")

@@ -59,7 +59,9 @@ def _facts(source: Shown) -> Iterator[tuple[str, str]]:
         yield "" if number else "next", _both_times(text)
     if source["place"]:
         yield "defined", source["place"]
-    if source["path"] and source["requests"] is not None:
+    if source["away"]:
+        yield "away", source["away"]
+    if (source["path"] or source["requests"]) and source["requests"] is not None:
         told = ", ".join(f"{count} {outcome}" for outcome, count in source["requests"].items())
         yield "came in", told or "nothing since the service started"
     if source["last_accepted"]:

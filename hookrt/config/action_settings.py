@@ -11,6 +11,7 @@ from typing import Any
 from hookrt.config.context import LoadContext
 from hookrt.config.cut_text import warn_if_cut
 from hookrt.config.expressions import compile_setting, refuse_expression
+from hookrt.config.model_secrets import secrets_in
 from hookrt.config.nodes import (
     BrokenNode,
     Entry,
@@ -31,9 +32,9 @@ from hookrt.config.settings_tree import BROKEN, Leaf, SettingsTree, read_scalar,
 from hookrt.config.source_text import Span
 from hookrt.config.text_position import locate
 from hookrt.config.validation import Target, validate
-from hookrt.matching.html_template import escaping_html
+from hookrt.matching.html_template import escaping_html, opens_markup
 from hookrt.matching.names import Mentions, Names
-from hookrt.matching.template import unescape
+from hookrt.matching.template import Template, unescape
 from hookrt.model.hook import FindLine, StepSettings, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.plugin.action import Action, SettingsProblem
@@ -88,6 +89,7 @@ def read_action_settings(site: ActionSite, context: LoadContext) -> ReadSettings
     checked = validate(action.settings, tree, target, context.log)
     if checked.model is not None:
         _ask_action(site, checked.model, tree, context)
+        _hide(checked.model, tree, context)
     if checked.failed or tree.broken:
         return None
     named = sorted(destinations.mentioned)
@@ -153,7 +155,15 @@ def _read_leaf(path: Path, node: TextNode, site: ActionSite, action: type[Action
     template = compile_setting(node, site.names, log)
     if template is None:
         return BROKEN
-    return Leaf(template=escaping_html(template) if path[0] in action.html else template)
+    return _html_leaf(node, template, log) if path[0] in action.html else Leaf(template=template)
+
+
+def _html_leaf(node: TextNode, template: Template, log: ProblemLog) -> Leaf:
+    if not opens_markup(template):
+        return Leaf(template=escaping_html(template))
+    hint = "write out how it begins: `<https://shop.example.com/${{ ... }}`, `<p>${{ ... }}`"
+    log.error(node, "a `${{ }}` right after a `<` could be any tag or call: its value is to be text", hint)
+    return BROKEN
 
 
 def _unescaped(leaf: Leaf) -> Leaf:
@@ -177,6 +187,14 @@ def _check_secrets(names: Iterable[str], tree: SettingsTree, context: LoadContex
     """Report the secrets that settings name, and that are not provided, where the name stands."""
     for name in sorted(names):
         context.secrets.check(name, _find_text(tree.node, name) or tree.node.span)
+
+
+def _hide(model: Settings, tree: SettingsTree, context: LoadContext) -> None:
+    """Have the secrets never shown that are written out; the model holds samples in place of expressions."""
+    written = set(texts_in(tree.value))
+    for secret in secrets_in(model):
+        if secret in written:
+            context.secrets.lookup.masker.add(secret)
 
 
 def _find_text(node: Node, text: str) -> Span | None:

@@ -24,7 +24,7 @@ from hookrt.model.breaker_policy import DEFAULT_BREAKER, BreakerPolicy
 from hookrt.model.hook import BodyFormat, Destination
 from hookrt.model.origin import written_origin
 from hookrt.model.web_url import check_url
-from hookrt.plugin.protocols import FRAMING_HEADERS, RESERVED_PREFIXES
+from hookrt.plugin.protocols import FRAMING_HEADERS, HEADER_NAME, RESERVED_PREFIXES
 from hookrt.plugin.rotating_secrets import SigningSecrets
 from hookrt.plugin.schemes import STANDARD_HEADERS
 from hookrt.plugin.settings import Duration, KnownDestinations, Settings
@@ -37,7 +37,6 @@ Schemes = Mapping[str, type[SignatureScheme[Any]]]
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?/ ?(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(days=1)
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -58,7 +57,7 @@ def _check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, s
     seen: set[str] = set()
     for name, value in headers.items():
         lower = name.lower()
-        if not _HEADER_NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ValueError(f"{shorten(name)} is no header name")
         if lower in FRAMING_HEADERS:
             raise ValueError(f"{name} cannot be set by hand: it follows from the request")

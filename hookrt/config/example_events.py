@@ -29,11 +29,12 @@ TEST_SOURCE = "test"
 _ELSEWHERE = {"event": "type", "payload": "data", "body": "data", "from": "source", "timestamp": "time"}
 
 
-def read_event(fields: Fields, hook: Hook, context: LoadContext) -> Event | None:
-    """The event of a test; None, and it is reported, where there is none that can be."""
+def read_event(fields: Fields, hook: Hook, context: LoadContext, *, told: bool) -> Event | None:
+    """The event of a test; None, and it is reported, where there is none; `told` when a misspelt key was."""
     log = context.log
     if not {"event", "sample"} & fields.node.entries.keys():
-        log.error(fields.node, "a test needs an `event`, or a `sample` of one", _example_of(context))
+        if not told:
+            log.error(fields.node, "a test needs an `event`, or a `sample` of one", _example_of(context))
         return None
     node = fields.get("event")
     if isinstance(node, TextNode):
@@ -105,7 +106,8 @@ def _find_sample(node: Node | None, name: str, context: LoadContext) -> SampleEv
     if name in known:
         return known[name]
     if node is not None:
-        context.log.error(node, f"no source brings a sample of {shorten(name)}", did_you_mean(name, known))
+        hint = did_you_mean(name, known) or f"`event: {{type: {name}, data: ...}}` writes one out"
+        context.log.error(node, f"no source brings a sample of {shorten(name)}", hint)
     return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from hookrt.config.cut_text import HINT, comment_behind, warn_if_cut
 from hookrt.config.nodes import TextNode
@@ -16,6 +18,8 @@ from hookrt.matching.names import Names
 from hookrt.matching.template import Template, compile_template, find_expression, find_faults
 from hookrt.plugin.registry import Registry
 
+T = TypeVar("T")
+
 
 def names_for(registry: Registry) -> Names:
     """The names that every expression sees, with the functions that plugins brought."""
@@ -24,35 +28,27 @@ def names_for(registry: Registry) -> Names:
 
 def compile_when(node: TextNode, names: Names, log: ProblemLog) -> CelCondition | None:
     """The condition of a `when`; None, and it is reported, when it is none."""
-    try:
-        condition = compile_condition(node.text, names)
-    except ExpressionError as error:
-        report_expression(node, error, log)
-        return None
-    warn_if_cut(node, log, expression=True)
-    return condition
+    return _compiled(node, compile_condition, names, log)
 
 
 def compile_by(node: TextNode, names: Names, log: ProblemLog) -> CelKey | None:
     """The key of a `by`; None, and it is reported, when it is none."""
-    try:
-        key = compile_key(node.text, names)
-    except ExpressionError as error:
-        report_expression(node, error, log)
-        return None
-    warn_if_cut(node, log, expression=True)
-    return key
+    return _compiled(node, compile_key, names, log)
 
 
 def compile_of_request(node: TextNode, names: Names, log: ProblemLog) -> CelAttribute | None:
     """The `type`, `subject` or `id` of a source; None, and it is reported, when it is none."""
+    return _compiled(node, compile_attribute, replace(names, request=True), log)
+
+
+def _compiled(node: TextNode, make: Callable[[str, Names], T], names: Names, log: ProblemLog) -> T | None:
     try:
-        attribute = compile_attribute(node.text, replace(names, request=True))
+        made = make(node.text, names)
     except ExpressionError as error:
         report_expression(node, error, log)
         return None
     warn_if_cut(node, log, expression=True)
-    return attribute
+    return made
 
 
 def compile_setting(node: TextNode, names: Names, log: ProblemLog) -> Template | None:

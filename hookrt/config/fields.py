@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hookrt.config.nodes import BrokenNode, ListNode, MapNode, Node, TextNode, describe, is_empty
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.scalars import AmbiguousNumber, scalar_value
-from hookrt.config.suggest import did_you_mean, shorten
+from hookrt.config.suggest import closest, did_you_mean, shorten
 from hookrt.plugin.settings import format_duration, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -21,11 +21,12 @@ _NO_SPACE = re.compile(r"[\w.-]+:\S")
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that a mapping may have; `elsewhere` are other systems' words for some of them."""
+    """The keys that a mapping may have; `elsewhere` are other systems' words for some of them. `misplaced` are keys
+    that have their place somewhere else, each with the hint that says where."""
 
     known: Collection[str]
     elsewhere: Mapping[str, str]
-    reserved: Collection[str] = ()
+    misplaced: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_mapping(node: Node, what: str, log: ProblemLog) -> MapNode | None:
@@ -110,14 +111,15 @@ class Fields:
         self.owner = owner
         self.log = log
 
-    def check_keys(self, keys: Keys) -> None:
-        """Report every key that is unknown, or not available yet."""
+    def check_keys(self, keys: Keys) -> frozenset[str]:
+        """Report every key that is unknown; returns the keys that were meant by them."""
+        meant = set()
         for name, entry in self.node.entries.items():
-            if name in keys.reserved:
-                self.log.error(entry.key, f"`{name}` is not available in this version of hookrt")
-            elif name not in keys.known:
-                hint = did_you_mean(name, keys.known, keys.elsewhere)
+            if name not in keys.known:
+                hint = keys.misplaced.get(name) or did_you_mean(name, keys.known, keys.elsewhere)
+                meant.add(keys.elsewhere.get(name) or closest(name, keys.known))
                 self.log.error(entry.key, f"{self.owner} has no key {shorten(name)}", hint)
+        return frozenset(key for key in meant if key is not None)
 
     def get(self, key: str) -> Node | None:
         """The value of a key as it is, None where it is absent or broken (and reported)."""

@@ -86,8 +86,9 @@ def _read_test(item: Node, number: int, bench: _Bench) -> HookTest | None:
     if node is None:
         return None
     fields = Fields(node, "a test", log)
-    fields.check_keys(Keys(TEST_KEYS, _ELSEWHERE))
-    event = read_event(fields, bench.hook, bench.context)
+    meant = fields.check_keys(Keys(TEST_KEYS, _ELSEWHERE))
+    told = "event" in meant or "sample" in meant
+    event = read_event(fields, bench.hook, bench.context, told=told)
     hooks = _read_hooks(fields, bench)
     fires = _read_fires(fields, hooks, bench)
     if fires.value is False:

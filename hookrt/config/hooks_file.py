@@ -71,10 +71,7 @@ def read_hooks(entries: Mapping[str, Entry], defaults: Policy, context: LoadCont
 
 def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadContext) -> Hook | None:
     fields = Fields(node, f"hook {key.text!r}", context.log)
-    fields.check_keys(Keys(HOOK_KEYS, _ELSEWHERE))
-    for needed in ("on", "steps"):
-        if needed not in node.entries:
-            context.log.error(key, f"hook {shorten(key.text)} needs `{needed}`")
+    _check_keys(key, fields, context)
     source = _read_source(fields, context)
     on_error = read_deciding(fields)
     types = _read_patterns(node.get("on"), context)
@@ -89,8 +86,7 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
     if on_error is not None:
         policy = replace(policy, retry=NO_RETRY)
     steps = read_steps(key.text, node.entries["steps"], policy, context) if "steps" in node.entries else ()
-    if texts := context.files.texts.get(key.text):
-        context.fingerprints[key.text] = with_texts(context.fingerprints.get(key.text, b""), texts)
+    definition = _definition(key.text, context)
     if not types or not steps:
         return None
     return Hook(
@@ -105,8 +101,25 @@ def _read_hook(key: TextNode, node: MapNode, defaults: Policy, context: LoadCont
         place=key.span.place,
         keyed=keyed,
         on_error=on_error,
-        definition=context.fingerprints.get(key.text, b"").hex(),
+        definition=definition,
     )
+
+
+def _check_keys(key: TextNode, fields: Fields, context: LoadContext) -> None:
+    actions = fields.node.entries.keys() & context.registry.actions.keys()
+    steps = {name: f"`{name}` is an action: write `- {name}: ...` below `steps`" for name in actions}
+    meant = fields.check_keys(Keys(HOOK_KEYS, _ELSEWHERE, steps))
+    meant |= {"steps"} if actions else frozenset()
+    for needed in ("on", "steps"):
+        if needed not in fields.node.entries and needed not in meant:
+            context.log.error(key, f"hook {shorten(key.text)} needs `{needed}`")
+
+
+def _definition(hook: str, context: LoadContext) -> str:
+    """The hook's fingerprint, with the texts of the files that it names."""
+    if texts := context.files.texts.get(hook):
+        context.fingerprints[hook] = with_texts(context.fingerprints.get(hook, b""), texts)
+    return context.fingerprints.get(hook, b"").hex()
 
 
 def _read_source(fields: Fields, context: LoadContext) -> str | None:

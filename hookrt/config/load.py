@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hookrt.config.configuration import Configuration, Loaded, LoadOptions
 from hookrt.config.problem_log import ProblemLog, TooManyProblems
-from hookrt.config.sections import Sections, read_sections
+from hookrt.config.sections import Sections, read_dict, read_sections
 from hookrt.errors import ConfigError
 from hookrt.model.problem import Problem, Severity
 from hookrt.plugin.registry import Registry
 from hookrt.secrets.masking import Masker
 
-__all__ = ["Configuration", "LoadOptions", "Loaded", "load", "load_or_raise"]
+__all__ = ["Configuration", "LoadOptions", "Loaded", "load", "load_dict", "load_or_raise"]
 
 
 def load(path: Path, options: LoadOptions) -> Loaded:
@@ -22,12 +25,23 @@ def load(path: Path, options: LoadOptions) -> Loaded:
 
     Nothing is raised for what somebody wrote. Places name the files as `path` does.
     """
+    return _load(partial(read_sections, path), options, Sections(path))
+
+
+def load_dict(settings: Mapping[str, Any], options: LoadOptions, base_dir: Path) -> Loaded:
+    """The same for what a file in this folder would hold, as Python values; places are lines of its JSON.
+
+    Raises UsageError for values that no file could hold.
+    """
+    return _load(partial(read_dict, settings, base_dir), options, Sections(base_dir))
+
+
+def _load(read: Callable[[ProblemLog], Sections], options: LoadOptions, sections: Sections) -> Loaded:
     log = ProblemLog()
     masker = options.secrets.masker if options.secrets else options.masker or Masker()
-    sections = Sections(path)
     configuration: Configuration | None = None
     with suppress(TooManyProblems):
-        sections = read_sections(path, log)
+        sections = read(log)
         configuration = _read(sections, options, masker, log)
     problems = tuple(_without_secrets(problem, masker) for problem in log.sorted())
     seen = frozenset(sections.seen)

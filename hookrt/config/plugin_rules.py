@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hookrt.config.environment import merge, read_variables
 from hookrt.config.expressions import refuse_expression
 from hookrt.config.nodes import ListNode, MapNode, Node, TextNode
 from hookrt.config.problem_log import ProblemLog, TooManyProblems
-from hookrt.config.sections import Sections, read_sections, yaml_files
+from hookrt.config.sections import Sections, read_dict, read_sections, yaml_files
 from hookrt.config.source_text import Span
 from hookrt.config.suggest import shorten
 from hookrt.plugin.registry import Registry
@@ -31,6 +32,18 @@ def read_plugin_rules(path: Path, env: Mapping[str, str]) -> PluginRules | None:
     log, sections = ProblemLog(), Sections(path)
     with suppress(TooManyProblems):
         sections = read_sections(path, log)
+    return _rules_in(sections, env, log)
+
+
+def plugin_rules_of(settings: Mapping[str, Any], env: Mapping[str, str]) -> PluginRules | None:
+    """The same for what a file would hold, as Python values; raises UsageError for values that no file could hold."""
+    log = ProblemLog()
+    with suppress(TooManyProblems):
+        return _rules_in(read_dict(settings, Path(), log), env, log)
+    return None
+
+
+def _rules_in(sections: Sections, env: Mapping[str, str], log: ProblemLog) -> PluginRules | None:
     entry = sections.single.get("service")
     written = entry.value if entry is not None and isinstance(entry.value, MapNode) else MapNode(Span.whole("service"))
     node = merge(written, read_variables(env, Registry(), log)).get("plugins")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hookrt.config.clear_secrets import warn_of_clear_secrets
 from hookrt.config.configuration import Configuration, LoadOptions
 from hookrt.config.context import LoadContext
 from hookrt.config.destinations import read_destinations
@@ -40,6 +41,8 @@ class Reader:
     def configuration(self) -> Configuration:
         """Everything that could be read; it counts only if the log has no errors."""
         options, log = self._options, self._log
+        for entry in self._sections.entries():
+            warn_of_clear_secrets(entry.value, self._masker, log)
         section = merge_service(self._sections.single.get("service"), options, log)
         secret_settings = section.secret_settings()
         check = SecretCheck(self._lookup(secret_settings), log, options.missing_secrets == "error")
@@ -49,9 +52,7 @@ class Reader:
         schemes = options.registry.schemes
         tls = TlsFiles(self._sections.base_dir, self._sections.seen)
         destinations = tuple(read_destinations(self._sections.named["destinations"], values, schemes, tls))
-        _remember(self._masker, destinations, service)
-        for secret in (one for source in sources for one in source.secrets()):
-            self._masker.add(secret)
+        _remember(self._masker, destinations, sources, service)
         context = self._context(check, destinations, sources)
         context.service_actions = service.actions
         context.service_written = section.written_actions()
@@ -121,8 +122,12 @@ def _made_headers(destination: Destination) -> frozenset[str]:
     return made | {"authorization"} if destination.authorized else made
 
 
-def _remember(masker: Masker, destinations: Sequence[Destination], service: ServiceSettings) -> None:
+def _remember(
+    masker: Masker, destinations: Sequence[Destination], sources: Sequence[SourceEntry], service: ServiceSettings
+) -> None:
     """Let the masker know the secrets that no provider gave: those that are written into the file."""
+    for written in (one for source in sources for one in source.secrets()):
+        masker.add(written)
     for destination in destinations:
         for secret in (*destination.signing_secrets, *(one for by in destination.signing for one in by.secrets)):
             masker.add(secret.value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from hookrt.config.code_values import node_of
 from hookrt.config.document import read_document
 from hookrt.config.fields import Fields, Keys, as_mapping
 from hookrt.config.foreign import report_foreign
-from hookrt.config.nodes import Entry, ListNode, MapNode, TextNode
+from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode
 from hookrt.config.problem_log import ProblemLog
 from hookrt.config.source_text import SourceText, Span
 from hookrt.config.stamp import Stamp
@@ -52,6 +55,12 @@ class Sections:
     misnamed: set[str] = field(default_factory=set)
     seen: set[Stamp] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry of every section."""
+        yield from self.single.values()
+        for section in self.named.values():
+            yield from section.values()
 
     def step_keys(self) -> frozenset[str]:
         """All keys of all steps, among them the names of their actions."""
@@ -104,14 +113,24 @@ def read_sections(path: Path, log: ProblemLog) -> Sections:
     """A file, or all of a directory merged; a name that two of them give to a thing is reported with both places."""
     sections = Sections(path if _is_directory(path) else path.parent, _find_files(path, log))
     for file in sections.files:
-        root = read_document(file, log)
-        known = root is not None and report_foreign(root, log)
-        node = as_mapping(root, "the file", log) if root is not None and not known else None
-        if node is None:
-            sections.complete = False
-        else:
-            _add_file(node, sections, log)
+        _add_root(read_document(file, log), sections, log)
     return sections
+
+
+def read_dict(settings: Mapping[str, Any], base_dir: Path, log: ProblemLog) -> Sections:
+    """What a file with these Python values would say; raises UsageError for values that no file could hold."""
+    sections = Sections(base_dir)
+    _add_root(node_of(settings, "settings", log), sections, log)
+    return sections
+
+
+def _add_root(root: Node | None, sections: Sections, log: ProblemLog) -> None:
+    known = root is not None and report_foreign(root, log)
+    node = as_mapping(root, "the file", log) if root is not None and not known else None
+    if node is None:
+        sections.complete = False
+    else:
+        _add_file(node, sections, log)
 
 
 def _add_file(node: MapNode, sections: Sections, log: ProblemLog) -> None:

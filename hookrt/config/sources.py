@@ -11,6 +11,7 @@ from hookrt.config.expressions import compile_of_request
 from hookrt.config.fields import as_mapping, check_name
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.hooks_file import BUILT_IN_SOURCES
+from hookrt.config.model_secrets import secrets_in
 from hookrt.config.nodes import Entry, MapNode, Node, TextNode, is_empty
 from hookrt.config.suggest import closest, did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
@@ -18,7 +19,7 @@ from hookrt.matching.attribute import CelAttribute
 from hookrt.model.hook import Place
 from hookrt.plugin.inbound import InboundSource
 from hookrt.plugin.registry import Registry
-from hookrt.plugin.settings import Secret, Settings
+from hookrt.plugin.settings import Settings
 from hookrt.plugin.source import Source
 
 RESERVED_NAMES = (*BUILT_IN_SOURCES, "hookrt")
@@ -53,11 +54,7 @@ class SourceEntry:
 
     def secrets(self) -> Iterator[str]:
         """The secrets among its settings, which are masked wherever they would show."""
-        for name in type(self.settings).model_fields:
-            value = getattr(self.settings, name)
-            for one in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(one, Secret):
-                    yield one.get_secret_value()
+        return secrets_in(self.settings)
 
 
 def read_sources(entries: Mapping[str, Entry], registry: Registry, values: FixedValues) -> Iterator[SourceEntry]:

@@ -57,6 +57,8 @@ def read_step_example(entry: Entry, log: ProblemLog) -> StepExample | None:
     if isinstance(stub, MapNode) and "output" in stub.entries:
         stand_in = _read_stand_in(stub, log)
     elif stub is not None:
+        if isinstance(stub, ListNode) and not stub.items:
+            log.error(stub, "a list of stubs needs one at least", "such as `stub: [503, 200]`")
         answers = tuple(_read_answer(one, log) for one in _each(stub)) or answers
     return StepExample(written_at(entry.key.span), answers, stand_in, _read_expected(fields))
 
@@ -81,11 +83,19 @@ def _read_answer(node: Node, log: ProblemLog) -> StubAnswer:
     fields.check_keys(Keys(ANSWER_KEYS, {"code": "status", "json": "body", "fault": "error"}))
     error = read_choice(fields, "error", FAULTS)
     if error is not None:
+        _refuse_beside_error(fields)
         return StubAnswer(error=str(error.value))
     status, body = fields.get("status"), fields.get("body")
     kind, content = _content_of(body, log)
     headers = {**({"content-type": kind} if kind else {}), **_headers_of(fields)}
     return StubAnswer(200 if status is None else _status_of(status, log), headers, content)
+
+
+def _refuse_beside_error(fields: Fields) -> None:
+    for key in ANSWER_KEYS:
+        if key != "error" and key in fields.node.entries:
+            at = fields.node.entries[key].key
+            fields.log.error(at, f"`{key}` says nothing where no answer comes", "leave it out, or `error`")
 
 
 def _status_of(node: Node, log: ProblemLog) -> int:

@@ -44,10 +44,10 @@ def _event() -> Schema:
     properties = {
         "type": {"type": "string", "description": "By default the one type that the hook is for"},
         "data": {"description": "Any JSON; beside a `sample` a JSON Merge Patch for it"},
-        "source": {"type": "string"},
-        "subject": {"type": "string"},
-        "time": {"type": "string", "description": "2026-01-01T12:00:00Z"},
-        "id": {"type": "string"},
+        "source": {"type": "string", "description": "By default what the hook wants (`from`), else test"},
+        "subject": {"type": "string", "description": "What the event is about"},
+        "time": {"type": "string", "description": "When the test takes place, 2026-01-01T12:00:00Z by default"},
+        "id": {"type": "string", "description": "test by default"},
     }
     return {"anyOf": [{"type": "string"}, _object(properties)], "description": "The event; a bare text is its type"}
 
@@ -78,19 +78,25 @@ def _stand_in() -> Schema:
 
 
 def _answer() -> Schema:
-    status = {"type": "integer", "minimum": 100, "maximum": 599, "default": 200}
+    status = {"type": "integer", "minimum": 100, "maximum": 599, "default": 200, "description": "The answer's status"}
     properties = {
         "status": status,
-        "headers": _HEADERS,
+        "headers": {**_HEADERS, "description": "The answer's headers"},
         "body": {"description": "A text as it is, all else as JSON"},
         "error": {"enum": list(FAULTS), "description": "Why no answer comes"},
     }
-    return {"anyOf": [status, _object(properties)]}
+    alone = {"dependentSchemas": {"error": {"maxProperties": 1}}}
+    return {"anyOf": [status, {**_object(properties), **alone}]}
 
 
 def _request() -> Schema:
-    text = {"type": "string"}
-    properties = {"method": text, "url": text, "path": text, "headers": {"type": "object"}, "body": {}}
+    properties = {
+        "method": {"type": "string", "description": "In capitals or not"},
+        "url": {"type": "string", "description": "The whole URL"},
+        "path": {"type": "string", "description": "Its path, without the query"},
+        "headers": {"type": "object", "description": "Those that matter, secrets as ***"},
+        "body": {"description": "JSON in part, or a text"},
+    }
     return _object(properties)
 
 

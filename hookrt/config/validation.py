@@ -55,7 +55,7 @@ def validate(model: type[ModelT], tree: SettingsTree, target: Target, log: Probl
     if made is not None:
         return Checked(None if tree.broken else made, failed=False)
     findings = [Finding(real_path(tree.node, tuple(error["loc"])), error) for error in errors]
-    certain = [finding for finding in findings if finding.unknown_key or not tree.is_open(finding.path)]
+    certain = [finding for finding in findings if finding.unknown_key or not _is_open(tree, finding)]
     certain += _contradictions(tree, findings)
     told = _deepest(certain, findings)
     for finding in told:
@@ -65,6 +65,15 @@ def validate(model: type[ModelT], tree: SettingsTree, target: Target, log: Probl
     unknown = frozenset(finding.path for finding in findings)
     made, _ = _try(model, without(tree.sample(), unknown), target)
     return Checked(None if tree.broken else made, failed=False)
+
+
+def _is_open(tree: SettingsTree, finding: Finding) -> bool:
+    """Whether an error says nothing: the value there is not known, or a part of what a model judges as a whole."""
+    if tree.is_open(finding.path):
+        return True
+    depth = len(finding.path)
+    judged = finding.error["type"] in ("value_error", "assertion_error")
+    return judged and any(path[:depth] == finding.path for path in tree.broken)
 
 
 def _try(model: type[ModelT], value: Any, target: Target) -> tuple[ModelT | None, list[Any]]:

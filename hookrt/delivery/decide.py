@@ -40,6 +40,13 @@ def decide(outcome: Outcome, step: Step, situation: Situation) -> Verdict:
         if due_us is not None:
             return RetryAt(due_us, reason)
     if step.continue_on_error:
-        error = f"{reason}: {outcome.message}" if outcome.message else reason
-        return StepOver(StepResult(StepStatus.FAILED, error=error))
+        return StepOver(result_of(outcome))
     return Dead(reason, outcome.message)
+
+
+def result_of(outcome: Outcome) -> StepResult:
+    """What a step has come to that is not tried again."""
+    if outcome.kind is OutcomeKind.DONE:
+        return StepResult(StepStatus.SUCCEEDED, outcome.output)
+    reason = outcome.reason or "unknown"
+    return StepResult(StepStatus.FAILED, error=f"{reason}: {outcome.message}" if outcome.message else reason)

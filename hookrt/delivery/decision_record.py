@@ -123,7 +123,7 @@ class Ledger:
         over, page.waiting = page.waiting, None
         if over is not None or last:
             after = page.delivery
-            self._put(lambda: self._record(after, over))
+            self._put(lambda: self._record(page, after, over))
 
     def _put(self, work: Callable[[], Awaitable[None]]) -> None:
         self._queue.append(work)
@@ -131,7 +131,7 @@ class Ledger:
             self._worker = asyncio.create_task(self._work(), name="hookrt decision record")
 
     async def _work(self) -> None:
-        """What is queued goes to the store together, so that it shares a commit; the store keeps its order."""
+        """What is queued goes to the store together, so that it shares a commit."""
         while self._queue:
             batch, self._queue = self._queue, []
             await asyncio.gather(*(work() for work in batch))
@@ -160,7 +160,9 @@ class Ledger:
         else:
             self.secretary.ports.observer.event_accepted(self.event.event.source)
 
-    async def _record(self, after: Delivery, over: StepOver | None) -> None:
+    async def _record(self, page: Page, after: Delivery, over: StepOver | None) -> None:
+        """Write it once its page is on disk: within one commit a store may look for results before it adds pages."""
+        await asyncio.wait([page.saved])
         if self.broken:
             return
         ports, recording = self.secretary.ports, self._recording(after, over)

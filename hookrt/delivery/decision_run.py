@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from hookrt.delivery.decide import result_of
 from hookrt.delivery.decision_record import Ledger, Page, StepOver
 from hookrt.delivery.decision_step import Doer, Trying
 from hookrt.delivery.gate import Refusal
@@ -20,7 +21,7 @@ from hookrt.model.decision import INTERRUPTED, Answer, Decision, HookDecision
 from hookrt.model.delivery import Status, StepResult, StepStatus
 from hookrt.model.event import Event
 from hookrt.model.hook import Condition, Hook, Scope, Step
-from hookrt.model.outcome import OutcomeKind
+from hookrt.secrets.masking import mask_within
 
 DEADLINE = "deadline"
 """The cause where the time was over."""
@@ -37,6 +38,12 @@ BAD_ANSWER = "bad-answer"
 STORE = "store"
 """The cause where the record could not be begun, so that the hook was not asked."""
 
+STUCK = "stuck"
+"""The cause where earlier attempts of the hook were cut off and go on all the same, so that it was not asked."""
+
+LATE_S = 0.05
+"""Seconds after the end in which the conditions of those who were not asked are still looked at."""
+
 
 class Unanswered(Exception):  # noqa: N818
     """The hook cannot answer; `cause` is one word, the text a sentence."""
@@ -50,7 +57,8 @@ class Unanswered(Exception):  # noqa: N818
 class Question:
     """What is asked: the event, the monotonic time of the deadline, and the bytes that its data may have.
 
-    `disabled` says which hooks are disabled at run time.
+    `disabled` says which hooks are disabled at run time, `stuck` of one whether it has too many attempts that do not
+    end.
     """
 
     event: Event
@@ -58,6 +66,7 @@ class Question:
     deadline: float
     most: int
     disabled: Callable[[], Awaitable[Collection[str]]]
+    stuck: Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -84,6 +93,8 @@ class DecisionRun:
         self._said: list[HookDecision] = []
         self._turn: _Turn | None = None
         self.over = False
+        self.cut_off: str | None = None
+        """The hook whose attempt was cut off, and may still go on."""
 
     async def run(self) -> None:
         """Ask one hook after another."""
@@ -91,6 +102,10 @@ class DecisionRun:
             disabled = await self._question.disabled()
             self._left = deque(hook for hook in self._left if hook.name not in disabled)
         while self._left and not self.over:
+            if self._now() >= self._question.deadline:  # conditions alone can take so long
+                late = self._too_late()
+                self.cut(late.cause, str(late))
+                return
             turn = self._begin(self._left.popleft())
             if turn is not None:
                 await self._ask(turn)
@@ -102,8 +117,10 @@ class DecisionRun:
         if turn is not None:
             self._cut_attempt(turn, cause, message)
             self._fall_back(turn, Unanswered(cause, message))
+        until = self._now() + LATE_S
         while self._left and not self.over:
-            turn = self._begin(self._left.popleft())
+            hook = self._left.popleft()
+            turn = self._begin(hook) if self._now() < until else _Turn(hook, self._now())
             if turn is not None:
                 self._fall_back(turn, Unanswered(cause, message))
         self.over = True
@@ -129,22 +146,24 @@ class DecisionRun:
         )
 
     def _begin(self, hook: Hook) -> _Turn | None:
-        """The hook's turn, None for one that does not want the event as it is now."""
-        turn = _Turn(hook, self._ports.clock.monotonic())
+        """The hook's turn, None for one that does not want the event as it is now, or cannot say."""
+        self._turn = turn = _Turn(hook, self._now())  # from here on it is answered, whatever happens
         try:
-            if hook.when is not None and not hook.when.holds(Scope(self._event, hook.name, self._ports.env)):
-                return None
-        except ExpressionError as error:
-            turn.page = self._ledger.open(hook)
-            self._fall_back(turn, self._unanswerable(hook, error))
+            wanted = self._holds(turn, hook.when)
+        except Unanswered as error:
+            self._fall_back(turn, error)
+            return None
+        if not wanted:
+            self._turn = None
             return None
         turn.page = self._ledger.open(hook)
-        self._turn = turn
         return turn
 
     async def _ask(self, turn: _Turn) -> None:
         try:
             assert turn.page is not None
+            if self._question.stuck(turn.hook.name):
+                raise Unanswered(STUCK, "earlier attempts of it were cut off, and have not ended yet")
             await self._saved(turn.page)
             output = await self._steps(turn)
             self._check_turn(turn)
@@ -162,15 +181,15 @@ class DecisionRun:
     async def _steps(self, turn: _Turn) -> Any:
         """The output of the last step that was not skipped; an empty answer that allows where all were."""
         output: Any = {"decision": "allow"}
-        for number, step in enumerate(turn.hook.steps, start=1):
+        for step in turn.hook.steps:
             self._check_turn(turn)
-            if not self._holds(turn, step):
+            if not self._holds(turn, step.when):
                 self._step_over(turn, StepOver(step.id, StepResult(StepStatus.SKIPPED)))
                 continue
-            output = await self._step(turn, step, number)
+            output = await self._step(turn, step)
         return output
 
-    async def _step(self, turn: _Turn, step: Step, number: int) -> Any:
+    async def _step(self, turn: _Turn, step: Step) -> Any:
         assert turn.page is not None
         clock = self._ports.clock
         delivery = replace(turn.page.delivery, results=turn.results)
@@ -181,7 +200,7 @@ class DecisionRun:
         if isinstance(made, Refusal):
             raise Unanswered(made.reason, f"the step {step.id!r} was not started: {made.reason}")
         ended, emitted = made
-        result = _result_of(ended)
+        result = result_of(ended.outcome)
         self._step_over(turn, StepOver(step.id, result, step.action, ended.attempt, emitted))
         if result.status is StepStatus.FAILED and not step.continue_on_error:
             raise self._why_failed(step, ended)
@@ -190,28 +209,31 @@ class DecisionRun:
     def _step_over(self, turn: _Turn, over: StepOver) -> None:
         assert turn.page is not None
         turn.results[over.step] = over.result
-        self._ledger.step_over(turn.page, over)
+        shown = replace(over.result, output=mask_within(over.result.output, self._ports.mask))
+        self._ledger.step_over(turn.page, replace(over, result=shown))  # nothing reads it but people
 
     def _why_failed(self, step: Step, ended: Ended) -> Unanswered:
         outcome = ended.outcome
         reason = outcome.reason or "failed"
-        if reason == "timeout" and self._ports.clock.monotonic() >= self._question.deadline:
+        if reason == "timeout" and self._now() >= self._question.deadline:
             return self._too_late()
         return Unanswered(reason, f"the step {step.id!r} failed: {outcome.message or reason}")
 
     def _too_late(self) -> Unanswered:
         return Unanswered(DEADLINE, f"no answer within the decision's {self._question.timeout.total_seconds():g} s")
 
-    def _holds(self, turn: _Turn, step: Step) -> bool:
-        when: Condition | None = step.when
+    def _holds(self, turn: _Turn, when: Condition | None) -> bool:
+        """Whether a `when`, of the hook or a step, lets it go on; raises Unanswered where it cannot say."""
         try:
             return when is None or when.holds(Scope(self._event, turn.hook.name, self._ports.env, turn.results))
         except ExpressionError as error:
-            raise self._unanswerable(turn.hook, error) from None
+            raise self._unanswerable(turn.hook, error.message) from None
+        except Exception as error:  # a mistake of ours must not open a door
+            raise self._unanswerable(turn.hook, f"{type(error).__name__}: {error}") from None
 
-    def _unanswerable(self, hook: Hook, error: ExpressionError) -> Unanswered:
+    def _unanswerable(self, hook: Hook, why: str) -> Unanswered:
         self._ports.observer.condition_failed(hook.name)
-        return Unanswered(CONDITION, f"its `when` has no answer: {keep_text(error.message, self._ports.mask)}")
+        return Unanswered(CONDITION, f"its `when` has no answer: {keep_text(why, self._ports.mask)}")
 
     def _check_turn(self, turn: _Turn) -> None:
         """It may have been cut while something that does not heed its cancellation went on."""
@@ -235,8 +257,9 @@ class DecisionRun:
     def _fall_back(self, turn: _Turn, why: Unanswered) -> None:
         """Let the hook's `on_error` answer."""
         choice = turn.hook.on_error or "deny"
-        if turn.page is not None:
-            self._ledger.end(turn.page, Status.DEAD, f"{choice}: {why.cause}")
+        if turn.page is None:
+            turn.page = self._ledger.open(turn.hook)
+        self._ledger.end(turn.page, Status.DEAD, f"{choice}: {why.cause}")
         said = HookDecision(
             hook=turn.hook.name,
             decision=choice,
@@ -256,22 +279,18 @@ class DecisionRun:
         if said.decision == "deny":
             self.over = True
 
+    def _now(self) -> float:
+        return self._ports.clock.monotonic()
+
     def _since(self, turn: _Turn) -> timedelta:
-        return timedelta(seconds=self._ports.clock.monotonic() - turn.begun)
+        return timedelta(seconds=self._now() - turn.begun)
 
     def _cut_attempt(self, turn: _Turn, cause: str, message: str) -> None:
         trying, turn.trying = turn.trying, None
         if trying is None or turn.page is None:
             return
+        self.cut_off = turn.hook.name
         trying.late = cause == DEADLINE
-        attempt = trying.cut(self._ports.clock.monotonic(), cause, message)
+        attempt = trying.cut(self._now(), cause, message)
         result = StepResult(StepStatus.FAILED, error=f"{cause}: {message}")
         self._ledger.step_over(turn.page, StepOver(trying.step.id, result, trying.step.action, attempt))
-
-
-def _result_of(ended: Ended) -> StepResult:
-    outcome = ended.outcome
-    if outcome.kind is OutcomeKind.DONE:
-        return StepResult(StepStatus.SUCCEEDED, outcome.output)
-    reason = outcome.reason or "unknown"
-    return StepResult(StepStatus.FAILED, error=f"{reason}: {outcome.message}" if outcome.message else reason)

@@ -7,6 +7,7 @@ is cancelled, and nothing that it still says counts.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -22,13 +23,17 @@ from hookrt.delivery.leases import cancel_all
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.record import News, Recorder
 from hookrt.errors import EventError, Overloaded, StoreError
-from hookrt.model.decision import DECISION_ATTRIBUTE, Decision
+from hookrt.model.decision import DECISION_ATTRIBUTE, Decision, HookDecision
 from hookrt.model.event import Event, EventDraft, check_event
+from hookrt.model.hook import Hook
 from hookrt.model.own_events import OWN_SOURCE
 from hookrt.store.contract import NewEvent
 
 MOST_AT_ONCE = 256
 """So many decisions may be under way in one process; of those whose record is still being written, four times."""
+
+MOST_STUCK = 64
+"""So many attempts of one hook may go on after they were cut off; then it is not asked until one of them ends."""
 
 SETTLE_S = 1.0
 """How long a stop waits for records to be written."""
@@ -58,6 +63,7 @@ class Decisions:
         self._asking: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
         self._under_way: set[asyncio.Future[None]] = set()
+        self._stuck: Counter[str] = Counter()
 
     async def decide(self, draft: EventDraft, default_source: str, timeout: timedelta) -> Decision:
         """Ask the hooks for this event; answered within `timeout`.
@@ -76,6 +82,21 @@ class Decisions:
             over.cancel()
         self._tell(decision, self._ports.clock.monotonic() - begun)
         return decision
+
+    def fall_back(self, draft: EventDraft, default_source: str, timeout: timedelta) -> Decision:
+        """What `on_error` says of this event, without a look at conditions and without a record.
+
+        It touches nothing that belongs to the event loop. Raises EventError.
+        """
+        event = self._complete(draft, default_source)
+        disabled = self._engine.states.disabled if self._engine.leading else ()
+        said: list[HookDecision] = []
+        for hook in self._ports.router.deciding(event):
+            if hook.name not in disabled:
+                said.append(_unasked(hook, timeout))
+                if said[-1].decision == "deny":
+                    return Decision(event.id, "deny", event.data, said[-1].reason, tuple(said))
+        return Decision(event.id, "allow", event.data, None, tuple(said))
 
     async def stop(self, drain: timedelta) -> None:
         """Let those under way end within `drain`, answer the others, and finish writing."""
@@ -96,7 +117,8 @@ class Decisions:
             NewEvent(event, event_digest(event), now_us, fresh=True),
             now_us + duration_us(timeout) + _LEASE_US,
         )
-        question = Question(event, timeout, deadline, max(self._most, len(event.content)), self._disabled)
+        most = max(self._most, len(event.content))
+        question = Question(event, timeout, deadline, most, self._disabled, self._is_stuck)
         run = DecisionRun(question, self._ports.router.deciding(event), self._doer, ledger)
         task = self._start(run.run())
         try:
@@ -107,6 +129,7 @@ class Decisions:
             raise
         finally:
             task.cancel()
+            self._leave(task, run.cut_off)
             self._keep_writing(ledger)
         if ledger.writing is not None:
             await self._wait(ledger.writing, deadline)
@@ -135,6 +158,22 @@ class Decisions:
         self._asking.discard(task)
         if not task.cancelled():
             task.exception()  # one that it raised after the deadline, say, is nobody's any more
+
+    def _leave(self, task: asyncio.Task[None], hook: str | None) -> None:
+        """Remember, until it ends, an attempt that was cut off: it may be one that heeds no cancellation."""
+        if hook is None or task.done():
+            return
+        self._stuck[hook] += 1
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._stuck[hook] -= 1
+            if not self._stuck[hook]:
+                del self._stuck[hook]
+
+        task.add_done_callback(ended)
+
+    def _is_stuck(self, hook: str) -> bool:
+        return self._stuck[hook] >= MOST_STUCK
 
     def _keep_writing(self, ledger: Ledger) -> None:
         ledger.close()
@@ -183,3 +222,11 @@ class Decisions:
         for one in failed:
             fields = {"decision": decision.id, "hook": one.hook, "cause": one.cause, "message": one.message}
             self._ports.log.warning("decision-unanswered", **fields, answered=one.decision)
+
+
+def _unasked(hook: Hook, timeout: timedelta) -> HookDecision:
+    """What a hook's `on_error` says when nobody came round to ask it."""
+    choice = hook.on_error or "deny"
+    reason = f"no answer: {DEADLINE}" if choice == "deny" else None
+    message = "it was not asked in time: something holds up the event loop"
+    return HookDecision(hook.name, choice, "on_error", timeout, reason, DEADLINE, message)

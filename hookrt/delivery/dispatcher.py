@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hookrt.clock import duration_us
+from hookrt.clock import duration_us, wait_at_most
 from hookrt.delivery.deliver import Courier
 from hookrt.delivery.intake import Intake
 from hookrt.delivery.lane import Job, Lane, Place
@@ -147,11 +147,7 @@ class Dispatcher:
         opening_s = self._lanes.opening_in()
         if opening_s is not None:
             seconds = min(seconds, max(opening_s, SHORTEST_REST_S))
-        try:
-            async with asyncio.timeout(seconds):
-                await self._kick.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(seconds, self._kick)
 
     async def _work(self, lane: Lane, place: Place) -> None:
         """Take one delivery after the other, as long as there is one and a place for it."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self
 
 from hookrt.delivery.endpoint_watch import FAILURES, NO_SIGN, EndpointWatch, Refused, Sign
 from hookrt.delivery.gate import RATE_LIMITED, Gate
 from hookrt.delivery.lane import Job
 from hookrt.delivery.run_attempt import Ended
-from hookrt.model.attempt import Exchange
+from hookrt.delivery.wrapped_http import WrappedHttp
 from hookrt.model.outcome import OutcomeKind
 from hookrt.plugin.protocols import Http, HttpError, Response
-
-if TYPE_CHECKING:
-    import httpx
 
 HASTY = timedelta(seconds=1)
 """A timeout of a request that is shorter says nothing about the endpoint. Who chooses it (a snippet, say) would else
@@ -29,14 +25,15 @@ _WHY = {
 }
 
 
-class GuardedHttp:
+class GuardedHttp(WrappedHttp):
     """Keeps the promises of `hookrt.plugin.Http`, by way of another one, for one attempt.
 
     A request that its gate refuses raises HttpError with the refusal's reason. `offers` says that the attempt comes
-    back for a start that it is promised, `hasty` that its own timeout is as HASTY says.
+    back for a start that it is promised, `hasty` that its own timeout is as HASTY says. No gate watches
+    connections of other protocols.
     """
 
-    __slots__ = ("_client", "_hasty", "_http", "_job", "_offers", "_origin", "_promised", "_refused", "_watch")
+    __slots__ = ("_hasty", "_job", "_offers", "_origin", "_promised", "_refused", "_watch")
 
     def __init__(self, watch: EndpointWatch, job: Job, *, offers: bool = True, hasty: bool = False) -> None:
         self._watch = watch
@@ -44,8 +41,6 @@ class GuardedHttp:
         self._offers = offers
         self._hasty = hasty
         self._promised = job.delivery.reason == RATE_LIMITED
-        self._http: Http | None = None
-        self._client: httpx.AsyncClient | None = None
         self._origin: str | None = None  # where the last request went
         self._refused: Refused | None = None
 
@@ -68,7 +63,6 @@ class GuardedHttp:
 
     async def send(self, method: str, url: str, **options: Any) -> Response:
         """Send one request, if its origin's gate lets it pass; raises HttpError."""
-        assert self._http is not None
         origin = self._watch.gates.origin(url)
         if origin is None:  # no URL, as the way out will say
             return await self._http.send(method, url, **options)
@@ -87,25 +81,6 @@ class GuardedHttp:
             raise
         self._tell(origin, gate, turn, Sign(response.status_code < 500, "status"))
         return response
-
-    async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
-        """The judged addresses for a connection of another protocol, which no gate watches; raises HttpError."""
-        assert self._http is not None
-        return await self._http.addresses_of(host, port, written=written)
-
-    @property
-    def client(self) -> httpx.AsyncClient:
-        """An httpx client that passes the same gates; httpx is imported when this is first read."""
-        if self._client is None:
-            from hookrt.egress.httpx_face import Send, make_client  # noqa: PLC0415 - httpx takes long to import
-
-            self._client = make_client(cast("Send", self.send))
-        return self._client
-
-    @property
-    def exchange(self) -> Exchange | None:
-        """The last request and its answer, as they will be recorded."""
-        return self._http.exchange if self._http is not None else None
 
     def _pass(self, gate: Gate) -> None:
         refusal = gate.begin_unbooked(self._watch.gates.now(), promised=self._promised, offers=self._offers)

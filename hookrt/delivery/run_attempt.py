@@ -226,7 +226,7 @@ def _of_http_error(error: HttpError) -> Outcome:
 
 
 def _of_exception(error: BaseException, action: Action[Any]) -> Outcome:
-    whose = type(action).__module__.partition(".")[0]
+    whose = action.__module__.partition(".")[0] or "this program"
     return Outcome.retry("exception", f"{type(error).__name__} in {whose} ({action.name}): {_text_of(error)}")
 
 

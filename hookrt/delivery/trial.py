@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hookrt.delivery.decide import result_of
 from hookrt.delivery.lane import Job
 from hookrt.delivery.marked_http import MarkedHttp
 from hookrt.delivery.ports import Ports
@@ -20,7 +21,6 @@ from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery, Status, StepResult, StepStatus
 from hookrt.model.event import Event
 from hookrt.model.hook import Hook, Scope, Step
-from hookrt.model.outcome import OutcomeKind
 from hookrt.plugin.protocols import Http
 
 MOST_AT_ONCE = 8
@@ -128,15 +128,7 @@ class Trial:
                 break
             job.delivery = replace(job.delivery, attempts=job.delivery.attempts + 1, step_attempts=attempts)
         emitted = tuple(emission.type for emission in ended.outcome.events)
-        return TrialStep(step.id, step.action, ended.attempt, _result_of(ended), emitted, attempts=attempts)
-
-
-def _result_of(ended: Ended) -> StepResult:
-    outcome = ended.outcome
-    if outcome.kind is OutcomeKind.DONE:
-        return StepResult(StepStatus.SUCCEEDED, outcome.output)
-    reason = outcome.reason or "unknown"
-    return StepResult(StepStatus.FAILED, error=f"{reason}: {outcome.message}" if outcome.message else reason)
+        return TrialStep(step.id, step.action, ended.attempt, result_of(ended.outcome), emitted, attempts=attempts)
 
 
 def _keep(job: Job, over: TrialStep) -> None:

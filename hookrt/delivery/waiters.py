@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from hookrt.clock import Clock
+from hookrt.clock import Clock, wait_at_most
 from hookrt.errors import NotFound
 from hookrt.model.delivery import Delivery
 from hookrt.store.contract import Store
@@ -44,7 +44,7 @@ class Waiters:
                 left = None if until is None else until - self._clock.monotonic()
                 if all(delivery.status.final for delivery in found) or (left is not None and left <= 0):
                     return found
-                await self._pause(woken, POLL_S if left is None else min(left, POLL_S))
+                await wait_at_most(POLL_S if left is None else min(left, POLL_S), woken)
         finally:
             self._forget(deliveries, woken)
 
@@ -53,13 +53,6 @@ class Waiters:
         if found is None:
             raise NotFound(f"no delivery has the id {identity!r}")
         return found.delivery
-
-    async def _pause(self, woken: asyncio.Event, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await woken.wait()
-        except TimeoutError:
-            return
 
     def _forget(self, deliveries: Sequence[str], woken: asyncio.Event) -> None:
         for identity in deliveries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from hookrt.egress.call import HttpCall
 from hookrt.egress.gate import Gate
@@ -20,7 +21,8 @@ class Egress:
 
     `mask` puts `***` in place of the secrets in a text. `resolver` replaces the system's way to find the addresses
     of a name. `remember` is told each token that is fetched for a destination, by the destination's name, so that it
-    is masked from then on. It belongs to the event loop in which it is first used.
+    is masked from then on. It belongs to the event loop in which it is first used; after `close`, `reopen` it for
+    another one.
     """
 
     def __init__(
@@ -30,7 +32,8 @@ class Egress:
         resolver: Resolver | None = None,
         remember: Remember = lambda name, token: None,
     ) -> None:
-        self._gate = Gate(rules, resolver, remember)
+        self._make_gate = partial(Gate, rules, resolver, remember)
+        self._gate = self._make_gate()
         self._mask = mask
 
     def http_for(self, trusted_origins: tuple[str, ...], timeout_s: float) -> HttpCall:
@@ -48,6 +51,10 @@ class Egress:
     def stubbed_for(self, trusted_origins: tuple[str, ...], timeout_s: float, answering: Answering) -> HttpCall:
         """As `http_for`, but it sends nothing either: `answering` says what comes back."""
         return StubbedCall(self._gate, self._mask, trusted_origins, timeout_s).answered_by(answering)
+
+    def reopen(self) -> None:
+        """Forget every connection and name, so that it can be used again, in any event loop."""
+        self._gate = self._make_gate()
 
     async def close(self) -> None:
         """Close every connection; requests under way fail with `reset`."""

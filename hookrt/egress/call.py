@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from hookrt.egress.gate import Gate
 from hookrt.egress.header_check import check_headers
+from hookrt.egress.lazy_client import LazyClient
 from hookrt.egress.record import Mask, Sent, show
 from hookrt.egress.response import Answer
 from hookrt.egress.target import read_place
 from hookrt.model.access import Access
 from hookrt.model.attempt import Exchange
 
-if TYPE_CHECKING:
-    import httpx
-
 _encode = msgspec.json.Encoder().encode
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-class HttpCall:
+class HttpCall(LazyClient):
     """Keeps the promises of `hookrt.plugin.Http` for one attempt, which ends in `timeout_s` seconds."""
 
-    __slots__ = ("_client", "_deadline", "_gate", "_mask", "_sent", "_timeout_s", "_trusted")
+    __slots__ = ("_deadline", "_gate", "_mask", "_sent", "_timeout_s", "_trusted")
 
     def __init__(self, gate: Gate, mask: Mask, trusted: tuple[str, ...], timeout_s: float) -> None:
         self._gate = gate
@@ -36,7 +34,6 @@ class HttpCall:
         self._timeout_s = timeout_s
         self._deadline = monotonic() + timeout_s
         self._sent: Sent | None = None
-        self._client: httpx.AsyncClient | None = None
 
     def restart(self) -> None:
         """The attempt had to wait for its place, and has all of its time from now on."""
@@ -70,6 +67,8 @@ class HttpCall:
         if timeout is not None:
             deadline = min(deadline, monotonic() + timeout.total_seconds())
         sent = Sent(method, target, headers or _NO_HEADERS, body)
+        check_headers(sent.headers)
+        self._sent = sent
         return await self._send(sent, deadline) if access is None else await self._send_by(access, sent, deadline)
 
     async def addresses_of(self, host: str, port: int, *, written: bool = False) -> Sequence[str]:
@@ -77,27 +76,14 @@ class HttpCall:
         return await self._gate.addresses_of(read_place(host, port, written=written), self._deadline)
 
     @property
-    def client(self) -> httpx.AsyncClient:
-        """An httpx client on the same guard and limits; httpx is imported when this is first read."""
-        if self._client is None:
-            from hookrt.egress.httpx_face import make_client  # noqa: PLC0415 - httpx takes long to import
-
-            self._client = make_client(self.send)
-        return self._client
-
-    @property
     def exchange(self) -> Exchange | None:
         """The last request and its answer, as they will be recorded; made when it is read."""
         return show(self._sent, self._mask) if self._sent is not None else None
 
     async def _send(self, sent: Sent, deadline: float) -> Answer:
-        check_headers(sent.headers)
-        self._sent = sent
         return await self._gate.send(sent, deadline)
 
     async def _send_by(self, access: Access, sent: Sent, deadline: float) -> Answer:
-        check_headers(sent.headers)
-        self._sent = sent
         return await self._gate.send_by(access, sent, deadline)
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from hookrt.plugin.protocols import FRAMING_HEADERS, HttpError
-
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+from hookrt.plugin.protocols import BAD_IN_HEADER, FRAMING_HEADERS, HEADER_NAME, HttpError
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -27,8 +23,8 @@ def check_authorization(headers: Mapping[str, str]) -> None:
 def explain_headers(method: str, headers: Mapping[str, str]) -> str:
     """Why the client refused this method and these headers, without showing a value, which may be a secret."""
     for name, value in headers.items():
-        if not _NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             return f"{name!r} is no header name"
-        if found := _BAD_IN_VALUE.search(value):
+        if found := BAD_IN_HEADER.search(value):
             return f"the header {name} has a character that headers cannot hold ({found.group()!r})"
     return f"{method!r} is no HTTP method"

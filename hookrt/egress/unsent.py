@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hookrt.egress.call import HttpCall
-from hookrt.egress.header_check import check_authorization, check_headers
+from hookrt.egress.header_check import check_authorization
 from hookrt.egress.record import Sent
 from hookrt.egress.response import Answer
 from hookrt.egress.target import read_place
@@ -27,8 +27,6 @@ class UnsentCall(HttpCall):
         raise HttpError("not-sent", "this is a rehearsal")
 
     async def _send(self, sent: Sent, deadline: float) -> Answer:
-        check_headers(sent.headers)
-        self._sent = sent
         raise HttpError("not-sent", "this is a rehearsal")
 
     async def _send_by(self, access: Access, sent: Sent, deadline: float) -> Answer:

@@ -17,19 +17,8 @@ def declared(cel: Any, function: CelFunction) -> Any:
     """The library's declaration: an overload for each combination of kinds, since a dynamic parameter matches nothing
     when it runs.
     """
-    of = cel.Type
-    kinds = {
-        "string": of.STRING,
-        "int": of.INT,
-        "uint": of.UINT,
-        "double": of.DOUBLE,
-        "bool": of.BOOL,
-        "null": of.NULL,
-        "list": of.List(of.DYN),
-        "map": of.Map(of.DYN, of.DYN),
-        "bytes": of.BYTES,
-    }
-    returned = kinds.get(function.returns, of.DYN)
+    kinds = types_by_kind(cel)
+    returned = kinds.get(function.returns, cel.Type.DYN)
     overloads = [
         cel.Overload(
             "_".join(("added", function.name, *combination)),
@@ -40,6 +29,22 @@ def declared(cel: Any, function: CelFunction) -> Any:
         for combination in function.overloads()
     ]
     return cel.FunctionDecl(function.name, overloads)
+
+
+def types_by_kind(cel: Any) -> dict[str, Any]:
+    """The library's types, without the dynamic one, by the names that functions are declared with."""
+    of = cel.Type
+    return {
+        "string": of.STRING,
+        "int": of.INT,
+        "uint": of.UINT,
+        "double": of.DOUBLE,
+        "bool": of.BOOL,
+        "null": of.NULL,
+        "list": of.List(of.DYN),
+        "map": of.Map(of.DYN, of.DYN),
+        "bytes": of.BYTES,  # what a large integer is to the library
+    }
 
 
 def _guarded(function: CelFunction) -> Callable[..., Any]:

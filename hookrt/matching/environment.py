@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from hookrt.matching.added_functions import declared
+from hookrt.matching.added_functions import declared, types_by_kind
 from hookrt.matching.names import Names
 from hookrt.matching.paths import Miss, follow_dotted
 from hookrt.model.cel_function import CelFunction
@@ -43,28 +43,16 @@ def _environment(with_steps: bool, secrets: bool, request: bool, functions: tupl
 
 def _get_overloads(cel: Any) -> list[Any]:
     """`get` for each pair of types: a parameter declared dynamic compiles, but matches nothing when it runs."""
-    of = cel.Type
-    objects = {"map": of.Map(of.DYN, of.DYN), "list": of.List(of.DYN), "null": of.NULL}
-    defaults = {
-        "string": of.STRING,
-        "int": of.INT,
-        "uint": of.UINT,
-        "double": of.DOUBLE,
-        "bool": of.BOOL,
-        "null": of.NULL,
-        "list": of.List(of.DYN),
-        "map": of.Map(of.DYN, of.DYN),
-        "bytes": of.BYTES,  # what a large integer is to the library
-    }
+    types = types_by_kind(cel)
     return [
         cel.Overload(
             f"get_{object_name}_{default_name}",
-            return_type=of.DYN,
-            parameters=[object_type, of.STRING, default_type],
+            return_type=cel.Type.DYN,
+            parameters=[types[object_name], cel.Type.STRING, default_type],
             impl=_get,
         )
-        for object_name, object_type in objects.items()
-        for default_name, default_type in defaults.items()
+        for object_name in ("map", "list", "null")
+        for default_name, default_type in types.items()
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hookrt.matching.names import OPERATOR_SIGNS
@@ -45,35 +45,38 @@ def describe(report: str, mentions: Iterable[Mention], scope: Scope) -> str:
 
 def describe_hidden(report: str, mentions: Iterable[Mention], scope: Scope) -> str:
     """The same for an expression that mentions a secret: the library's text may hold its value, and is not shown."""
-    for mention in mentions:
-        if mention.path[0] != "secrets":
-            found = follow(scope, mention.path)
-            if isinstance(found, Miss) and not _tolerated(mention, found):
-                return describe_miss(mention.path, found)
+    shown = (mention for mention in mentions if mention.path[0] != "secrets")
+    for mention, miss in _misses(shown, scope):
+        if not _tolerated(mention, miss):
+            return describe_miss(mention.path, miss)
     return "it cannot be evaluated (it mentions a secret, so that the reason is not shown)"
 
 
-def _missing_key(key: str, mentions: list[Mention], scope: Scope) -> str:
+def _misses(mentions: Iterable[Mention], scope: Scope) -> Iterator[tuple[Mention, Miss]]:
     for mention in mentions:
         found = follow(scope, mention.path)
-        if isinstance(found, Miss) and not _tolerated(mention, found) and str(mention.path[found.depth]) == key:
-            return describe_miss(mention.path, found)
+        if isinstance(found, Miss):
+            yield mention, found
+
+
+def _missing_key(key: str, mentions: list[Mention], scope: Scope) -> str:
+    for mention, miss in _misses(mentions, scope):
+        if not _tolerated(mention, miss) and str(mention.path[miss.depth]) == key:
+            return describe_miss(mention.path, miss)
     return f'"{key}" is missing'
 
 
 def _not_an_object(mentions: list[Mention], scope: Scope) -> str | None:
-    for mention in mentions:
-        found = follow(scope, mention.path)
-        if isinstance(found, Miss) and not isinstance(found.value, Mapping) and not mention.tolerant:
-            return describe_miss(mention.path, found)
+    for mention, miss in _misses(mentions, scope):
+        if not isinstance(miss.value, Mapping) and not mention.tolerant:
+            return describe_miss(mention.path, miss)
     return None
 
 
 def _short_list(mentions: list[Mention], scope: Scope) -> str | None:
-    for mention in mentions:
-        found = follow(scope, mention.path)
-        if isinstance(found, Miss) and isinstance(found.value, list):
-            return describe_miss(mention.path, found)
+    for mention, miss in _misses(mentions, scope):
+        if isinstance(miss.value, list):
+            return describe_miss(mention.path, miss)
     return None
 
 

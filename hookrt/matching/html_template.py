@@ -22,3 +22,9 @@ class HtmlTemplate(Template):
 def escaping_html(template: Template) -> HtmlTemplate:
     """The same template, escaping the values that it puts in."""
     return HtmlTemplate(template.text, template.pieces, template.mentions, "string")
+
+
+def opens_markup(template: Template) -> bool:
+    """Whether a value would stand right after a `<`: there it names a tag, or whom Slack calls, escaped or not."""
+    pieces = template.pieces
+    return any(isinstance(piece, str) and piece.endswith(("<", "</")) for piece in pieces[:-1])

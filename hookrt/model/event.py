@@ -164,7 +164,9 @@ def encode_data(data: Any) -> bytes:
         text = _encode(data)
         if b"null" in text and _has_non_finite(data):  # the encoder writes null for them
             raise ValueError("it holds NaN or an infinity")
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+    except RecursionError:
+        raise EventError("'data' is not JSON: it is nested too deep, or holds itself") from None
+    except (TypeError, ValueError, OverflowError) as error:
         raise EventError(f"'data' is not JSON: {error}") from None
     return text
 
@@ -183,6 +185,8 @@ def _has_non_finite(value: Any) -> bool:
 
 
 def _check_time(time: datetime) -> None:
+    if not isinstance(time, datetime):
+        raise EventError(f"'time' must be a datetime, this is {type(time).__name__}")
     if time.tzinfo is None:
         raise EventError("'time' has no zone: use an aware datetime")
     try:
@@ -199,6 +203,8 @@ def _check_attribute(name: str, value: AttributeValue) -> None:
 
 
 def _check_name(which: str, text: str) -> None:
+    if not isinstance(text, str):
+        raise EventError(f"'{which}' must be text, this is {type(text).__name__}")
     if not text or len(text) > MAX_NAME:
         raise EventError(f"'{which}' must have 1 to {MAX_NAME} characters, this one has {len(text)}")
     if found := _CONTROL.search(text):

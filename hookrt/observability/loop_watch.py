@@ -1,6 +1,7 @@
 """A thread that looks whether the event loop still turns, and who holds it when it does not.
 
-While the loop answers, it is asked a few times a second, which is all that this costs.
+A few times a second the thread looks where the loop's thread stands. One that waits for something to do is left alone;
+one that works is asked for an answer, which is all that this costs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LONG_S = 1.0
 """Who holds the loop this long is told of before it ends, since it may never end."""
 
 _JOIN_S = 1.0
+
+_TURN = getattr(asyncio.BaseEventLoop, "_run_once").__code__  # noqa: B009 - a private name: what calls `select`
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +67,34 @@ class LoopWatch(Generic[CulpritT]):
             self._stopped.wait(self._threshold_s / 2)
             if suspicion.late(time.monotonic()):  # no thread ran, this one neither: who had the interpreter?
                 self._look(suspicion)
-            answered = threading.Event()
-            try:
-                self._loop.call_soon_threadsafe(answered.set)
-            except RuntimeError:  # the loop is closed
+            if not is_waiting(sys._current_frames().get(self._ident)) and not self._ask(suspicion):
                 return
-            while not answered.wait(self._threshold_s / 4) and not self._stopped.is_set():
-                self._look(suspicion)
             suspicion.end(time.monotonic())
+
+    def _ask(self, suspicion: Suspicion[CulpritT]) -> bool:
+        """Wait until the loop answers, looking meanwhile who holds it; False when it is closed."""
+        answered = threading.Event()
+        try:
+            self._loop.call_soon_threadsafe(answered.set)
+        except RuntimeError:
+            return False
+        while not answered.wait(self._threshold_s / 4) and not self._stopped.is_set():
+            self._look(suspicion)
+        return True
 
     def _look(self, suspicion: Suspicion[CulpritT]) -> None:
         frame = sys._current_frames().get(self._ident)
         if frame is not None:
             suspicion.look(Glance(time.monotonic(), time.process_time(), asyncio.current_task(self._loop), frame))
+
+
+def is_waiting(frame: FrameType | None) -> bool:
+    """Whether a thread that stands here is an event loop that waits for something to do; never true for loops that are
+    not asyncio's own, which no frame shows.
+    """
+    if frame is None or frame.f_code.co_name != "select":
+        return False
+    return frame.f_back is not None and frame.f_back.f_code is _TURN
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class Load:
     """How much there is to do at this moment: deliveries by open status, attempts under way by lane; and the states of
     the breakers by lane, and the names of the hooks that are disabled. What actions say of themselves: their facts by
-    name, and how many warnings each has.
+    name, and how many warnings each has. The names of the sources that say that nothing comes in.
     """
 
     deliveries: Mapping[str, int] = field(default_factory=dict)
@@ -51,6 +51,7 @@ class Load:
     disabled: Iterable[str] = ()
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
+    away: Iterable[str] = ()
 
 
 class Words:
@@ -112,7 +113,7 @@ class Metrics(Observer):
     def _count_events(self) -> None:
         self._events = self._series("hookrt_events", "Events accepted.", "source")
         self._duplicates = self._counter("hookrt_duplicates", "Events that had been accepted before.")
-        text = "Requests to sources, by what became of them: accepted, duplicate, or the reason of a refusal."
+        text = "What came in for sources, by what became of it: accepted, duplicate, or the reason of a refusal."
         self._inbound = self._series("hookrt_inbound", text, "source", "outcome")
         text = "Conditions that could not be evaluated."
         self._condition_errors = self._series("hookrt_condition_errors", text, "hook")
@@ -344,7 +345,18 @@ class _LoadGauges:
         for hook in list(load.disabled)[:MAX_SERIES]:
             disabled.add_metric((hook,), 1)
         yield disabled
+        yield _of_sources(load)
         yield from _of_actions(load)
+
+
+def _of_sources(load: Load) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - see Metrics
+
+    text = "1 for each source from which nothing comes now."
+    away = GaugeMetricFamily("hookrt_source_away", text, labels=("source",))
+    for source in list(load.away)[:MAX_SOURCES]:
+        away.add_metric((source,), 1)
+    return away
 
 
 def _of_actions(load: Load) -> Iterable[Metric]:

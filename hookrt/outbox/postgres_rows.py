@@ -25,8 +25,16 @@ _OPTIONS: dict[str, Any] = {
     "application_name": "hookrt outbox",
     "client_encoding": "UTF8",
     "connect_timeout": CONNECT_S,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
     "prepare_threshold": None,  # a pooler between us may hand each statement to another session
 }
+_SESSION = (  # a reader whose machine is gone keeps the lock until the server notices, by itself after two hours
+    "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    f"SET tcp_user_timeout = 30000; LISTEN {TABLE}"
+)
 _CLAIM = f"SELECT pg_try_advisory_lock((1752133483::bigint << 32) | '{TABLE}'::regclass::oid::bigint)"
 _TAKE = portion_query("octet_length(data)")
 _DELETE = f"DELETE FROM {TABLE} WHERE position = ANY(%s)"  # noqa: S608
@@ -47,7 +55,7 @@ class PostgresRows:
             driver = _driver()
             async with self._telling():
                 self._connection = await driver.AsyncConnection.connect(self._conninfo, **_OPTIONS)
-                await self._connection.execute(f"LISTEN {TABLE}")
+                await self._connection.execute(_SESSION)
 
     async def claim(self) -> bool:
         """Take the table's advisory lock, which ends with the connection."""

@@ -11,7 +11,10 @@ from hookrt.outbox.settings import OutboxSettings
 from hookrt.plugin import EventError, Overloaded, SourceRun
 
 PAUSES_S = (1.0, 2.0, 5.0)
-"""Waits before a database that cannot be reached is tried again; the last one repeats."""
+"""Waits before a database that cannot be reached, or a row that hookrt fails on, is tried again; the last repeats."""
+
+TRIES = 5
+"""So often a row that hookrt fails on is tried before those behind it are; it has held them up for 13 s by then."""
 
 MOST_ROWS = 100
 """Rows of one portion: so many are read again at most, after a crash."""
@@ -68,6 +71,8 @@ class Reader:
         self._poll_s = source.settings.poll.total_seconds()
         self._failures = 0
         self._told = ""
+        self._held: int | None = None
+        self._tries = 0
 
     async def keep(self) -> None:
         """Read until cancelled, also over times in which the database is away."""
@@ -101,15 +106,65 @@ class Reader:
 
     async def _hand_over(self, portion: Sequence[StoredRow]) -> None:
         durable: list[int] = []
+        held: list[tuple[StoredRow, Exception]] = []
+        overtaken = False
         for stored in portion:
-            try:
-                await self._emit(stored)
-            except EventError as error:
-                await self._refuse(stored, str(error))
-            else:
-                durable.append(stored.position)
+            failure = await self._offer(stored, durable)
+            if failure is not None:
+                held.append((stored, failure))
+            elif held and durable and durable[-1] == stored.position:
+                overtaken = True
+            if held and (overtaken or not self._gives_way(held[0][0])):
+                break
+        if overtaken:
+            await self._leave_behind([stored for stored, _ in held], durable)
         if durable:
             await self._rows.delete(durable)
+        if held and not overtaken:
+            await self._hold(*held[0])
+        else:
+            self._go_on()
+
+    async def _offer(self, stored: StoredRow, durable: list[int]) -> Exception | None:
+        """Make a row's event durable, or refuse it; what hookrt failed with, where it could do neither."""
+        try:
+            await self._emit(stored)
+        except EventError as error:
+            await self._refuse(stored, str(error), "malformed")
+        except Exception as error:  # of the store, or a mistake of ours: the row may be as good as any other
+            return error
+        else:
+            durable.append(stored.position)
+        return None
+
+    def _gives_way(self, stored: StoredRow) -> bool:
+        """Whether this row was tried so often that those behind it are tried, too."""
+        return stored.position == self._held and self._tries >= TRIES
+
+    async def _hold(self, stored: StoredRow, error: Exception) -> None:
+        """Nothing behind it was taken either, as far as that was tried: all wait, in their order."""
+        self._tries = self._tries + 1 if stored.position == self._held else 1
+        self._held = stored.position
+        pause = PAUSES_S[min(self._tries, len(PAUSES_S)) - 1]
+        if self._tries & (self._tries - 1) == 0:  # the first time, and ever more rarely
+            fields = {"position": stored.position, "error": repr(error), "tries": self._tries, "again_in_s": pause}
+            self._source.log.error("outbox-held-up", source=self._source.name, **fields)
+        self._source.report.away(f"hookrt fails on the row {stored.position}: {error!r}")
+        await self._source.clock.sleep(pause)
+
+    async def _leave_behind(self, rows: Sequence[StoredRow], durable: list[int]) -> None:
+        """A row behind these was taken: it is theirs alone that hookrt fails on, if it still does."""
+        for stored in rows:
+            failure = await self._offer(stored, durable)
+            if failure is not None:
+                self._source.log.error("outbox-row-failed", source=self._source.name, error=repr(failure))
+                await self._refuse(stored, f"hookrt failed on it ({type(failure).__name__}): see its log", "failed")
+
+    def _go_on(self) -> None:
+        if self._held is not None:
+            self._source.log.info("outbox-goes-on", source=self._source.name, position=self._held)
+            self._source.report.connected()
+        self._held, self._tries = None, 0
 
     async def _emit(self, stored: StoredRow) -> None:
         """Make its event durable, however long there is no room for it: those behind it come after it."""
@@ -122,12 +177,13 @@ class Reader:
                 wait = max(error.retry_after, timedelta(milliseconds=10))
                 await self._source.clock.sleep(wait.total_seconds())
 
-    async def _refuse(self, stored: StoredRow, reason: str) -> None:
+    async def _refuse(self, stored: StoredRow, reason: str, kind: str) -> None:
         shown = reason.encode("utf-8", "backslashreplace").decode().replace("\0", "")[:MOST_REASON]
         name = stored.id[:100] if isinstance(stored.id, str) else None
         log = self._source.log
         log.error("outbox-row-refused", source=self._source.name, position=stored.position, id=name, reason=shown)
         await self._rows.refuse(stored.position, shown)
+        self._source.report.refused(kind)
 
     async def _pause(self, error: str) -> None:
         pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
@@ -136,9 +192,11 @@ class Reader:
             log = self._source.log
             log.warning("outbox-unreachable", source=self._source.name, error=error, again_in_s=pause)
         self._told = error
+        self._source.report.away(error)
         await self._source.clock.sleep(pause)
 
     def _reached(self) -> None:
         if self._failures:
             self._source.log.info("outbox-reached", source=self._source.name)
+            self._source.report.connected()
         self._failures, self._told = 0, ""

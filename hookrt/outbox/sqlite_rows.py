@@ -36,6 +36,7 @@ class SqliteRows:
         self._path = path
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._lock: int | None = None
         self._version = 0
         _drop_in_children(self)
@@ -48,7 +49,8 @@ class SqliteRows:
         """Lock the file `DATABASE.outbox-lock`, which stays where it is: the lock ends with its process."""
         if self._lock is not None:
             return True
-        path = self._path.with_name(self._path.name + ".outbox-lock")
+        real = self._path.resolve()  # one file has one lock, by whatever name it is read
+        path = real.with_name(real.name + ".outbox-lock")
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -115,9 +117,19 @@ class SqliteRows:
                 location, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
             )
             connection.text_factory = _text
-            self._connection = connection
+            self._connection, self._file = connection, self._look()
+
+    def _look(self) -> tuple[int, int] | None:
+        """Which file the path leads to now."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _read_version(self) -> int:
+        if self._look() != self._file:
+            raise Unreachable(f"{self._path.name}: the file was replaced or removed")
         return int(self._opened.execute("PRAGMA data_version").fetchone()[0])
 
     async def _work(self, function: Callable[[], T]) -> T:

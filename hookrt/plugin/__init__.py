@@ -29,6 +29,7 @@ from hookrt.plugin.inbound_body import read_json
 from hookrt.plugin.inbound_settings import HeaderName, InboundSecrets, InboundSettings, OpenInboundSettings, Respond
 from hookrt.plugin.observer import AttemptRecorded, Observer
 from hookrt.plugin.protocols import (
+    BAD_IN_HEADER,
     FRAMING_HEADERS,
     HEADER_NAME,
     RESERVED_PREFIXES,
@@ -60,13 +61,14 @@ from hookrt.plugin.settings import (
 )
 from hookrt.plugin.signature import SchemeSettings, SignatureScheme, Signing, ToSign
 from hookrt.plugin.signing_settings import Signings
-from hookrt.plugin.source import SampleEvent, Source, SourceEmit, SourceRun
+from hookrt.plugin.source import SampleEvent, Source, SourceEmit, SourceReport, SourceRun
 from hookrt.plugin.spec import impl
 from hookrt.plugin.verifying import check_age, hmac_digests, matches_any, seconds_of
 from hookrt.signing import DEFAULT_TOLERANCE, ContentTemplate, SigningKey, VerificationError, sign, verify
 
 __all__ = [
     "AFTER_CRASH",
+    "BAD_IN_HEADER",
     "DEFAULT_RULES",
     "DEFAULT_TOLERANCE",
     "FRAMING_HEADERS",
@@ -149,6 +151,7 @@ __all__ = [
     "Size",
     "Source",
     "SourceEmit",
+    "SourceReport",
     "SourceRun",
     "StandardScheme",
     "State",

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 from pydantic import create_model
 
@@ -19,7 +19,7 @@ from hookrt.model.hook import Destination, FindLine, Place
 from hookrt.model.outcome import Emission, Outcome
 from hookrt.model.policy import NO_RETRY, RetryPolicy
 from hookrt.plugin.protocols import CallSecrets, Http, Log, Patience, Provisions, State, StateError
-from hookrt.plugin.settings import Settings
+from hookrt.plugin.settings import Settings, take_model
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -177,10 +177,7 @@ class Action(Generic[SettingsT]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Find the settings model in the type parameter."""
         super().__init_subclass__(**kwargs)
-        for parent in cls.__dict__.get("__orig_bases__", ()):  # its own, not an inherited parameter
-            found = [argument for argument in get_args(parent) if isinstance(argument, type)]
-            if found and issubclass(found[0], Settings):
-                cls.settings = found[0]
+        take_model(cls, Settings)
         plain = cls.__dict__.get("run")
         if inspect.isfunction(plain) and not inspect.iscoroutinefunction(inspect.unwrap(plain)):
             cls.run = _in_thread(plain)  # type: ignore[method-assign,assignment]
@@ -247,11 +244,13 @@ class Action(Generic[SettingsT]):
 ActionFunction = Callable[..., Awaitable[Any]] | Callable[..., Any]
 
 
-def action(name: str, *, retry: RetryPolicy = NO_RETRY) -> Callable[[ActionFunction], type[Action[Any]]]:
+def action(
+    name: str, *, retry: RetryPolicy = NO_RETRY, only_http: bool = False
+) -> Callable[[ActionFunction], type[Action[Any]]]:
     """Turn a function into an action: `@action("sms") async def sms(call, *, to: str, text: str) -> dict`.
 
     Its keyword-only parameters are the settings model. It returns the step's output, or an Outcome. A plain
-    function runs in a thread.
+    function runs in a thread. With `only_http`, `hookrt test` runs it: see `Action.only_http`.
     """
 
     def decorate(function: ActionFunction) -> type[Action[Any]]:
@@ -259,6 +258,7 @@ def action(name: str, *, retry: RetryPolicy = NO_RETRY) -> Callable[[ActionFunct
             "name": name,
             "settings": _settings_of(name, function),
             "retry": retry,
+            "only_http": only_http,
             "__doc__": inspect.getdoc(function),
             "__module__": function.__module__,
             "run": _runner(function),

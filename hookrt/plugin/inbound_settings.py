@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -85,7 +85,8 @@ class Respond(Settings):
 class OpenInboundSettings(Settings):
     """The settings of every source of webhooks, but for the secret; for a source that may go without one."""
 
-    model_config = ConfigDict(defer_build=True)  # most sources are never declared, and each takes milliseconds
+    # most sources are never declared, and each takes milliseconds
+    model_config: ClassVar[ConfigDict] = ConfigDict(defer_build=True)
 
     max_body: Size | None = Field(
         None, gt=0, description="the largest body that is taken, like 2MiB; by default what the sender allows itself"

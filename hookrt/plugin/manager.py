@@ -31,6 +31,7 @@ _POINTS: dict[str, tuple[str, _Faults]] = {
     "hookrt_signature_schemes": ("signature scheme", admission.scheme_faults),
     "hookrt_functions": ("function", admission.function_faults),
 }
+_SHAPE = '`name = "package.module"`'
 _T = TypeVar("_T")
 
 
@@ -58,6 +59,17 @@ class _Plugin:
             return None
 
 
+def installed_plugins() -> Sequence[EntryPoint]:
+    """The entry points of all installed plugins, none of them imported."""
+    return tuple(importlib.metadata.entry_points(group=spec.ENTRY_POINT_GROUP))
+
+
+def plugin_of(point: EntryPoint) -> PluginInfo:
+    """What is known of a plugin without importing it."""
+    [(about, _)] = _in_order([point])
+    return PluginInfo(about.entry_point, about.distribution, about.version, about.module)
+
+
 def load_plugins(
     entry_points: Iterable[EntryPoint] | None = None, extra: Sequence[ModuleType] = (), rules: PluginRules | None = None
 ) -> Registry:
@@ -69,7 +81,7 @@ def load_plugins(
     """
     manager = pluggy.PluginManager("hookrt")
     manager.add_hookspecs(spec)
-    found = importlib.metadata.entry_points(group=spec.ENTRY_POINT_GROUP) if entry_points is None else entry_points
+    found = installed_plugins() if entry_points is None else entry_points
     plugins = [_load(manager, one, about, rules) for about, one in _in_order(found)]
     for module in extra:
         about = _Plugin(module.__name__, module.__name__, "", module.__name__)
@@ -106,6 +118,9 @@ def _identity(distribution: Distribution | None) -> tuple[str, str]:
 def _load(manager: pluggy.PluginManager, point: EntryPoint, about: _Plugin, rules: PluginRules | None) -> _Plugin:
     about.denied = rules.why_denied(about.distribution, about.entry_point) if rules is not None else None
     if about.denied is not None:
+        return about
+    if not point.pattern.match(point.value):
+        about.errors.append(one_line(f"its entry point is {point.value!r}, which names no module: write {_SHAPE}"))
         return about
     module = about.try_to("it cannot be imported", point.load)
     if module is not None:

@@ -30,7 +30,7 @@ class Observer:
     def request_received(self, source: str, outcome: str) -> None:
         """A request came in for this source (`unknown` where there is none of the name), and this became of it:
         `accepted`, `duplicate`, `replied` (a challenge, say), a reason such as `bad-signature`, or `failed`, when the
-        source's plugin did.
+        source's plugin did. Or a source that fetches its events found what can never be one: it was refused.
         """
 
     def decision_made(self, decision: Decision, seconds: float) -> None:

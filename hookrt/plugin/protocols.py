@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What the name of a header matches as a whole."""
 
+BAD_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What stands in no value of a header: line breaks and other control characters."""
+
 FRAMING_HEADERS = frozenset(
     {
         "connection",

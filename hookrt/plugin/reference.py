@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ _LIKELY = {
     "header": "X-Signature",
     "username": "hooks",
 }
+_ISO_DURATION = re.compile(r"P(\d+D)?(T[\dHMS.]+)?")
 _MAX_CHOICES = 12
 _MAX_DELAYS = 12
 _LONGEST_DEFAULT = 60
@@ -78,7 +80,7 @@ def reference_of(kind: Kind, plugin: type[Any]) -> Reference:
 
 
 def keys_of(model: type[Settings]) -> tuple[Key, ...]:
-    """The keys of a settings model, required ones first, those of models inside below theirs."""
+    """The keys of a settings model, required ones first, those of models inside below theirs: `logins[].user`."""
     schema = model.model_json_schema()
     return tuple(_keys(schema, schema.get("$defs", {}), "", depth=0))
 
@@ -129,17 +131,44 @@ def _keys(schema: Mapping[str, Any], defs: Mapping[str, Any], above: str, depth:
         default = "" if name in needed or "default" not in found else _default(found["default"], found)
         about = " ".join(str(found.get("description", "")).split())
         yield Key(f"{above}{name}", type_in_words(found, defs), name in needed, default, about)
-        inner = _resolved(found, defs)
-        if inner.get("properties") and depth < 2:
-            yield from _keys(inner, defs, f"{above}{name}.", depth + 1)
+        for where, models in _inside(found, defs).items() if depth < 2 else ():
+            yield from _joined([list(_keys(one, defs, f"{above}{name}{where}.", depth + 1)) for one in models])
 
 
-def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = [one for one in (*schema.get("anyOf", ()), *schema.get("allOf", ())) if one.get("type") != "null"]
-    if len(choices) == 1:
-        schema = choices[0]
-    found: Mapping[str, Any] = defs.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+def _inside(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """The models of which a value may consist, by how one gets to them; one that is there in two ways is told once."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    seen: list[Mapping[str, Any]] = []
+    for where, model in _inner(schema, defs):
+        if model not in seen:
+            seen.append(model)
+            found.setdefault(where, []).append(model)
     return found
+
+
+def _inner(
+    schema: Mapping[str, Any], defs: Mapping[str, Any], where: str = ""
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every model that a value may consist of, and how one gets to it: `[]` for what is in a list, `.*` by any key."""
+    schema = defs.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    if schema.get("properties"):
+        yield where, schema
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        yield from _inner(choice, defs, where)
+    for key, step in (("items", "[]"), ("additionalProperties", ".*")):
+        if isinstance(schema.get(key), Mapping):
+            yield from _inner(schema[key], defs, where + step)
+
+
+def _joined(models: Sequence[Sequence[Key]]) -> Iterator[Key]:
+    """The keys of several models of which a value is one: what is in more than one of them is one key."""
+    found: dict[str, list[Key]] = {}
+    for key in (key for keys in models for key in keys):
+        found.setdefault(key.name, []).append(key)
+    for same in found.values():
+        types = " or ".join(dict.fromkeys(one.type for one in same))
+        needed = len(same) == len(models) and all(one.required for one in same)
+        yield replace(same[0], type=types, required=needed)
 
 
 def type_in_words(schema: Mapping[str, Any], defs: Mapping[str, Any], depth: int = 0) -> str:
@@ -165,12 +194,12 @@ def type_in_words(schema: Mapping[str, Any], defs: Mapping[str, Any], depth: int
 
 def _default(value: Any, schema: Mapping[str, Any]) -> str:
     """A default as somebody would write it; empty where it is nothing, or too long to be read."""
-    if value is None or value in ({}, []):
+    if value is None or isinstance(value, dict) or value == []:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     examples = schema.get("examples", ())
-    if "15s" in examples and isinstance(value, str) and value.startswith("P"):
+    if isinstance(value, str) and _ISO_DURATION.fullmatch(value):
         value = format_duration(TypeAdapter(timedelta).validate_python(value))
     elif "1MiB" in examples and isinstance(value, int):
         value = _size(value)

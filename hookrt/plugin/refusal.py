@@ -21,4 +21,4 @@ class Refused(Exception):  # noqa: N818 - the sender's fault, which becomes an a
         super().__init__(message)
         self.reason = reason
         self.message = message
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}

@@ -45,6 +45,11 @@ class PluginInfo:
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".rstrip()
 
+    @property
+    def label(self) -> str:
+        """How it is told from all others: `hookrt-sms:sms`."""
+        return f"{self.distribution}:{self.entry_point}"
+
 
 @dataclass(slots=True)
 class Registry:

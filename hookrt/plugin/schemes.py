@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -84,14 +84,14 @@ class LogtoScheme(_BodySigning):
     """As Logto signs its webhooks."""
 
     name = "logto"
-    settings = LogtoSettings
+    settings: ClassVar[type[SchemeSettings]] = LogtoSettings
 
 
 class GithubScheme(_BodySigning):
     """As GitHub signs its webhooks."""
 
     name = "github"
-    settings = GithubSettings
+    settings: ClassVar[type[SchemeSettings]] = GithubSettings
 
 
 def _check_header(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,14 @@ class Settings(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=False, hide_input_in_errors=True
     )
+
+
+def take_model(cls: Any, base: type[BaseModel]) -> None:
+    """Make the model in a class's own type parameter its `settings`; an inherited parameter is the parent's matter."""
+    for parent in cls.__dict__.get("__orig_bases__", ()):
+        found = [argument for argument in get_args(parent) if isinstance(argument, type)]
+        if found and issubclass(found[0], base):
+            cls.settings = found[0]
 
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
 from hookrt.errors import PluginError
 from hookrt.model.hook import SigningSecret
 from hookrt.plugin.rotating_secrets import RotatingSecrets
-from hookrt.plugin.settings import Settings
+from hookrt.plugin.settings import Settings, take_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,7 @@ class SignatureScheme(Generic[SchemeSettingsT]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Find the settings model in the type parameter."""
         super().__init_subclass__(**kwargs)
-        for parent in cls.__dict__.get("__orig_bases__", ()):
-            found = [argument for argument in get_args(parent) if isinstance(argument, type)]
-            if found and issubclass(found[0], SchemeSettings):
-                cls.settings = found[0]
+        take_model(cls, SchemeSettings)
 
     def header_names(self, settings: SchemeSettingsT) -> Collection[str]:
         """The headers that it makes with these settings; nobody can set them by hand then."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from hookrt.clock import Clock
 from hookrt.model.event import AttributeValue
 from hookrt.plugin.protocols import Log, State
-from hookrt.plugin.settings import Settings
+from hookrt.plugin.settings import Settings, take_model
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -42,11 +42,43 @@ class SourceEmit(Protocol):
         ...
 
 
+class SourceReport(Protocol):
+    """Where a source says how it stands, for `/readyz`, `hookrt sources show` and the metrics; the log is its own."""
+
+    def refused(self, reason: str) -> None:
+        """Count what came in, can never be an event, and does not come again: it is `malformed`, `too-large`, or
+        `failed` in a way that nobody foresaw. Other reasons count as that.
+        """
+        ...
+
+    def away(self, why: str) -> None:
+        """Nothing comes in now, for this reason: one sentence for people, without secrets. It goes on trying."""
+        ...
+
+    def connected(self) -> None:
+        """Events come in, again or at last."""
+        ...
+
+
+class Unheard:
+    """A report that nobody reads."""
+
+    def refused(self, reason: str) -> None:
+        """Nobody counts."""
+
+    def away(self, why: str) -> None:
+        """Nobody asks."""
+
+    def connected(self) -> None:
+        """Nobody asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRun(Generic[SettingsT]):
     """What a source gets when the runtime starts. `name` is its key under `sources:` and its events' source.
 
-    `state` is a little memory of this source that survives a crash: how far it came, say.
+    `state` is a little memory of this source that survives a crash: how far it came, say. Lines of `log` that say the
+    same become one when there are many in a second.
     """
 
     name: str
@@ -56,6 +88,7 @@ class SourceRun(Generic[SettingsT]):
     clock: Clock
     base_dir: Path
     state: State
+    report: SourceReport = field(default_factory=Unheard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +114,7 @@ class Source(Generic[SettingsT]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Find the settings model in the type parameter."""
         super().__init_subclass__(**kwargs)
-        for parent in cls.__dict__.get("__orig_bases__", ()):  # its own, not an inherited parameter
-            found = [argument for argument in get_args(parent) if isinstance(argument, type)]
-            if found and issubclass(found[0], Settings):
-                cls.settings = found[0]
+        take_model(cls, Settings)
 
     def types(self, settings: SettingsT) -> Sequence[str] | None:
         """The event types that it sends, for did-you-mean; None when it may send any."""

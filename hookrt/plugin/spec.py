@@ -21,8 +21,8 @@ from hookrt.plugin.source import Source
 ENTRY_POINT_GROUP = "hookrt"
 """The entry point group of plugins."""
 
-spec = pluggy.HookspecMarker("hookrt")
-impl = pluggy.HookimplMarker("hookrt")
+spec: pluggy.HookspecMarker = pluggy.HookspecMarker("hookrt")
+impl: pluggy.HookimplMarker = pluggy.HookimplMarker("hookrt")
 """Marks a function as the implementation of the plugin point of the same name."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
@@ -30,17 +31,9 @@ async def run_in_thread(function: Callable[[], Any]) -> Any:
             done.set_result(result)
 
     def work() -> None:
-        result, error = None, None
-        try:
-            result = context.run(function)
-        except BaseException as raised:  # whatever it is, it belongs to the caller
-            error = (
-                RuntimeError(f"the function raised {type(raised).__name__}") if isinstance(raised, _UNFIT) else raised
-            )
-        try:
+        result, error = _ended(context, function)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            return
 
     threading.Thread(target=work, name="hookrt function", daemon=True).start()
     try:
@@ -51,3 +44,12 @@ async def run_in_thread(function: Callable[[], Any]) -> Any:
         if not done.cancelled():
             done.exception()  # read, so that nobody warns that nobody did
         raise
+
+
+def _ended(context: contextvars.Context, function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What it returned or raised."""
+    try:
+        return context.run(function), None
+    except BaseException as raised:  # whatever it is, it belongs to the caller
+        unfit = isinstance(raised, _UNFIT)
+        return None, RuntimeError(f"the function raised {type(raised).__name__}") if unfit else raised

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from hookrt.model.hook_test import HookTest, Written
@@ -14,6 +15,15 @@ from hookrt.proving.comparison import ABSENT
 
 LONGEST_SHOWN = 2_000
 """Characters of a value that are shown."""
+
+LONGEST_LINE = 200
+"""Characters of a line of a diff that are shown."""
+
+MOST_LINES = 60
+"""Lines of a diff that are shown."""
+
+MOST_COMPARED = 5_000
+"""Lines of a value that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,8 @@ class Mismatch:
     def _message(self) -> str:
         if not self.compared:
             return self.subject
-        if _is_long(self.expected) and _is_long(self.actual):
-            return "\n".join((f"{self.subject} is not as expected", *_diff(self.expected, self.actual)))
+        if _is_long(self.expected) and _is_long(self.actual) and (diff := _diff(self.expected, self.actual)):
+            return "\n".join((f"{self.subject} is not as expected", "    - expected, + got", *diff))
         return (
             f"{self.subject} is not as expected\n"
             f"    expected  {shown(self.expected)}\n"
@@ -84,8 +94,7 @@ def shown(value: Any) -> str:
     """A value as one writes it in JSON, cut where it is very long."""
     if value is ABSENT:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return _cut(json.dumps(value, ensure_ascii=False), LONGEST_SHOWN)
 
 
 def _is_long(value: Any) -> bool:
@@ -94,9 +103,16 @@ def _is_long(value: Any) -> bool:
 
 def _lines(value: Any) -> list[str]:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return text[:LONGEST_SHOWN].splitlines()
+    return text.splitlines()[:MOST_COMPARED]
 
 
 def _diff(expected: Any, actual: Any) -> list[str]:
-    lines = difflib.ndiff(_lines(expected), _lines(actual))
-    return ["    - expected, + got", *(f"    {line}" for line in lines if not line.startswith("?"))]
+    """What differs, each with three lines of what is around it; nothing where only ends of lines do."""
+    found = difflib.unified_diff(_lines(expected), _lines(actual), lineterm="")
+    hunks = ["…" if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in islice(found, 3, MOST_LINES)]
+    more = ["…"] if next(found, None) is not None else []
+    return [f"    {_cut(line, LONGEST_LINE)}".rstrip() for line in [*hunks, *more]]
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

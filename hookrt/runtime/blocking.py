@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import threading
 from collections.abc import Coroutine
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from hookrt.errors import UsageError
 from hookrt.model.decision import Decision
 from hookrt.model.delivery import Delivery
-from hookrt.model.event import Event
+from hookrt.model.event import Event, EventDraft, encode_data
+from hookrt.runtime.deciding import read_timeout
+from hookrt.runtime.drafts import EMBEDDED_SOURCE
 from hookrt.runtime.exit import stop_at_exit
 from hookrt.runtime.run import STARTED_BEFORE_FORK
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LATE_S = 0.25
+"""Seconds after its end in which the answer of a decision may still come from the event loop."""
+
 
 class BlockingRuntime:
     """Use it as `with runtime.blocking() as hooks: hooks.emit("PostSignIn", {...})`, from any thread."""
@@ -31,6 +37,7 @@ class BlockingRuntime:
         self._runtime = runtime
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._pid = os.getpid()
         self._ends_by_itself = False
 
@@ -39,13 +46,14 @@ class BlockingRuntime:
         if self._loop is not None:
             raise UsageError("this runtime runs already" if self._pid == os.getpid() else STARTED_BEFORE_FORK)
         self._pid = os.getpid()
+        self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="hookrt", daemon=True)
+        self._thread = threading.Thread(target=_turn, args=(self._loop,), name="hookrt", daemon=True)
         self._thread.start()
         try:
             self._run(self._runtime.start())
         except BaseException:
-            self._end_loop()
+            self._end(self._loop)
             raise
         if not self._ends_by_itself:
             stop_at_exit(self.stop)
@@ -55,11 +63,13 @@ class BlockingRuntime:
         """Stop the runtime, letting attempts under way finish, and end the thread; nothing in a forked process."""
         if self._loop is not None and self._pid == os.getpid():
             stopping = self._runtime.stop()
-            self._check_place(stopping)
+            with self._lock:
+                loop = self._check_place(stopping)
+                self._loop = None  # nobody else comes in from here on
             try:
-                self._run(stopping)
+                asyncio.run_coroutine_threadsafe(stopping, loop).result()
             finally:
-                self._end_loop()
+                self._end(loop)
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,8 +100,19 @@ class BlockingRuntime:
         source: str | None = None,
         subject: str | None = None,
     ) -> Decision:
-        """As Runtime.decide: what the hooks of `mode: decide` say, within `timeout` seconds."""
-        return self._run(self._runtime.decide(type, data, timeout=timeout, source=source, subject=subject))
+        """As Runtime.decide: what the hooks of `mode: decide` say, within `timeout` seconds.
+
+        Also while something blocks the runtime's event loop; then `on_error` answers for all of them, unrecorded.
+        """
+        patience = read_timeout(timeout).total_seconds() + LATE_S
+        asking = self._runtime.decide(type, data, timeout=timeout, source=source, subject=subject)
+        answer = asyncio.run_coroutine_threadsafe(asking, self._check_place(asking))
+        try:
+            return answer.result(patience)
+        except TimeoutError:
+            answer.cancel()
+            draft = EventDraft(type, encode_data(data), source=source, subject=subject)
+            return self._runtime.decisions.fall_back(draft, timeout, EMBEDDED_SOURCE)
 
     def wait(self, receipt: Receipt, timeout: float | None = None) -> list[Delivery]:
         """As Receipt.wait."""
@@ -102,7 +123,13 @@ class BlockingRuntime:
         return self._run(self._runtime.reload())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._check_place(work)).result()
+        self._check_place(work)  # first, since a fork may have left the lock taken
+        with self._lock:
+            begun = asyncio.run_coroutine_threadsafe(work, self._check_place(work))
+        try:
+            return begun.result()
+        except concurrent.futures.CancelledError:
+            raise UsageError("the runtime was stopped meanwhile") from None
 
     def _check_place(self, work: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
         """The loop, if it runs in this process and somewhere else than here."""
@@ -118,10 +145,19 @@ class BlockingRuntime:
         work.close()
         raise UsageError(misuse)
 
-    def _end_loop(self) -> None:
-        assert self._loop is not None
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._thread is not None
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
         self._loop = None
+        loop.call_soon_threadsafe(loop.stop)
+        self._thread.join()
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped, and cancel what is left in it, so that nobody waits for that for ever."""
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+    loop.close()

@@ -6,34 +6,32 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from hookrt.clock import Clock, SystemClock
-from hookrt.config.load import Configuration
-from hookrt.config.plugin_rules import read_plugin_rules
+from hookrt.config.load import Configuration, LoadOptions, load_dict
+from hookrt.config.plugin_rules import plugin_rules_of, read_plugin_rules
 from hookrt.errors import ConfigError, SecretMissing, UsageError
-from hookrt.matching.condition import compile_condition
-from hookrt.matching.names import Names
 from hookrt.matching.router import HookExplanation, Router
 from hookrt.model.decision import Decision
-from hookrt.model.delivery import Status
 from hookrt.model.event import Event, EventDraft, encode_data
-from hookrt.model.hook import Destination, Hook
-from hookrt.model.policy import DEFAULT_EXPIRES, DEFAULT_TIMEOUT, STANDARD, RetryPolicy
+from hookrt.model.hook import Destination
 from hookrt.observability.log import get_log
 from hookrt.plugin.action import Action
 from hookrt.plugin.inbound import Inbound, Reply
 from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.observer import Observer
 from hookrt.plugin.registry import Registry
-from hookrt.runtime.action_reports import ActionReport, log_warnings, report_actions
+from hookrt.runtime.action_reports import log_warnings
 from hookrt.runtime.blocking import BlockingRuntime
 from hookrt.runtime.config_files import ConfigFiles
 from hookrt.runtime.control import Control
 from hookrt.runtime.deciding import DecisionDoor
-from hookrt.runtime.drafts import check_foreign, draft_of, refuse_reserved
-from hookrt.runtime.functions import FunctionAction, HookFunction, check_definition, function_step
+from hookrt.runtime.drafts import EMBEDDED_SOURCE, check_foreign, draft_of, refuse_reserved
+from hookrt.runtime.figures import Figures
+from hookrt.runtime.functions import FunctionAction, HookFunction, HookKeys, function_hook
 from hookrt.runtime.inbound import InboundDoor
+from hookrt.runtime.inbound_accounts import Accounts
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.reload import Reloader, Tell, Works
 from hookrt.runtime.reload_report import ReloadReport
@@ -46,14 +44,11 @@ from hookrt.store.open import default_store_url, open_store
 
 FunctionT = TypeVar("FunctionT", bound=HookFunction)
 
-EMBEDDED_SOURCE = "app"
-"""The source of events that the embedding program emits, unless it says otherwise."""
-
 HTTP_SOURCE = "http"
 """The source of events that come over HTTP, unless they say otherwise."""
 
 
-class Runtime:
+class Runtime(Figures):
     """Accepts events, matches them against hooks, and runs the hooks' actions, durably.
 
     Use it as `async with Runtime.from_file("hooks.yaml") as runtime:`, or start and stop it. It never configures
@@ -93,8 +88,9 @@ class Runtime:
         self._ports = make_ports(self._parts, self._egress, self._actions, self._masker)
         self._deliver = deliver
         self._run: Run | None = None
-        self._sources = SourceRuns(self._parts, self._accept)
-        self._inbound = InboundDoor(self._parts, self._ports, self._accept)
+        accounts = Accounts(self._ports)
+        self._sources = SourceRuns(self._parts, self._ports.log, self._accept, accounts)
+        self._inbound = InboundDoor(self._parts, self._ports, self._accept, accounts)
         self._files = files
         self._reloader: Reloader | None = None
 
@@ -121,6 +117,27 @@ class Runtime:
         return cls.from_configuration(loaded.configuration, plugins, store=store, env=files.env, files=files, **options)
 
     @classmethod
+    def from_dict(
+        cls,
+        settings: Mapping[str, Any],
+        *,
+        env: Mapping[str, str] | None = None,
+        registry: Registry | None = None,
+        **options: Any,
+    ) -> Self:
+        """A runtime of what a hooks.yaml would hold, as Python values: `{"service": {...}, "sources": {...}}`.
+
+        The same rules hold; relative paths are of the working directory. Raises ConfigError with all problems at once,
+        and UsageError for values that no file could hold.
+        """
+        read_with = os.environ if env is None else env
+        plugins = registry or load_plugins(rules=plugin_rules_of(settings, read_with))
+        loaded = load_dict(settings, LoadOptions(plugins, read_with, missing_secrets="error"), Path.cwd())
+        if loaded.configuration is None:
+            raise ConfigError(loaded.errors)
+        return cls.from_configuration(loaded.configuration, plugins, env=read_with, **options)
+
+    @classmethod
     def from_configuration(
         cls,
         configuration: Configuration,
@@ -141,11 +158,13 @@ class Runtime:
     async def start(self) -> None:
         """Open the store and the actions, and begin to deliver (or to wait for the process that does).
 
-        Raises StoreError or PluginError in one sentence when it cannot.
+        After `stop` it can be started once more, also in another event loop. Raises StoreError or PluginError in one
+        sentence when it cannot.
         """
         if self._run is not None:
-            self._run.check_process()
+            self._run.check_loop()
             raise UsageError("this runtime runs already")
+        self._egress.reopen()
         await self._parts.store.open()
         try:
             needed = {step.action for hook in self.router.hooks.values() for step in hook.steps}
@@ -166,6 +185,7 @@ class Runtime:
         """
         if self._run is None or not self._run.here:  # a forked process leaves alone what is its parent's
             return True
+        self._run.check_loop()
         return await self._end(drain if drain is not None else self._parts.drain)
 
     async def reload(self) -> ReloadReport:
@@ -186,6 +206,9 @@ class Runtime:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    def __reduce__(self) -> str:
+        raise UsageError("a runtime cannot be copied, nor sent to another process: make one there")
 
     def blocking(self) -> BlockingRuntime:
         """The same for synchronous code: it runs in a thread of its own."""
@@ -224,6 +247,7 @@ class Runtime:
         The answer is true where it allows. Raises EventError, Overloaded, UsageError.
         """
         draft = EventDraft(type, encode_data(data), source=source, subject=subject)
+        self._running().check_loop()
         return await self.decisions.decide(draft, timeout, EMBEDDED_SOURCE)
 
     async def accept(self, drafts: Sequence[EventDraft], *, default_source: str = HTTP_SOURCE) -> list[Receipt]:
@@ -231,7 +255,7 @@ class Runtime:
 
         They may not claim to come from a declared source.
         """
-        check_foreign(drafts, self._parts.source_names)
+        check_foreign(drafts, self._parts.sources)
         return await self._running().accept(drafts, default_source)
 
     async def receive(self, name: str, request: Inbound) -> Reply:
@@ -243,34 +267,22 @@ class Runtime:
 
     # Hooks
 
-    def on(  # noqa: PLR0913 - one for each key of a hook
-        self,
-        *patterns: str,
-        name: str,
-        when: str | None = None,
-        source: str | None = None,
-        retry: RetryPolicy = STANDARD,
-        timeout: timedelta = DEFAULT_TIMEOUT,
-        expires: timedelta = DEFAULT_EXPIRES,
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Register a function as a hook: `@runtime.on("User.*", name="sync")`.
+    def on(self, *patterns: str, name: str, **keys: Unpack[HookKeys]) -> Callable[[FunctionT], FunctionT]:
+        """Register a function as a hook: `@runtime.on("User.*", name="sync", retry=["5s", "1m"])`.
 
         It is called with the event (and with the call, where it takes a second argument), as durably as a hook from
         YAML; plain functions run in a thread. `name` is stored with the deliveries: renaming the function changes
-        nothing, a new name makes a new hook.
+        nothing, a new name makes a new hook. The other keys are those of `HookKeys`. Raises UsageError.
         """
-        check_definition(name, patterns)
+        hook = function_hook(name, patterns, keys, self.registry)
 
         def register(function: FunctionT) -> FunctionT:
             if self.router.get(name) is not None:
                 raise UsageError(f"there is a hook named {name!r} already")
-            step = function_step(name, timeout, retry)
-            condition = compile_condition(when, Names(functions=self.registry.functions)) if when is not None else None
-            hook = Hook(name, patterns, (step,), source, condition, expires=expires, origin="code")
-            self._actions[step.action] = FunctionAction(name, function)
+            self._actions[hook.steps[0].action] = FunctionAction(name, function)
             self.router.put(hook)
             if self._run is not None:
-                self._run.engine.take_up_soon(hook)
+                self._run.take_up_soon(hook)
             return function
 
         return register
@@ -302,11 +314,6 @@ class Runtime:
         return self._parts.configuration
 
     @property
-    def last_reload(self) -> ReloadReport | None:
-        """What the latest reading of the files led to, since the start; None when there was none."""
-        return self._reloader.last if self._reloader else None
-
-    @property
     def destinations(self) -> Mapping[str, Destination]:
         """The named destinations."""
         return self._ports.destinations
@@ -325,36 +332,6 @@ class Runtime:
     def control(self) -> Control:
         """What people do to deliveries: replay, cancel, retry now, and follow them."""
         return self._running().control
-
-    @property
-    def leading(self) -> bool:
-        """Whether this process delivers."""
-        return self._run is not None and self._run.engine.leading
-
-    @property
-    def ready(self) -> bool:
-        """Whether it runs."""
-        return self._run is not None
-
-    @property
-    def lanes(self) -> Mapping[str, tuple[int, int]]:
-        """For each lane of this process: deliveries waiting in memory, and attempts under way."""
-        return self._run.engine.lanes.figures() if self._run else {}
-
-    @property
-    def breakers(self) -> Mapping[str, str]:
-        """For each lane that this process has sent to: whether its breaker is `closed`, `open` or `half-open`."""
-        return self._run.engine.gates.states() if self._run else {}
-
-    @property
-    def counts(self) -> Mapping[Status, int]:
-        """Deliveries by status as they were counted last, a few seconds ago at most; `store.counts()` asks anew."""
-        return self._run.engine.counts if self._run else {}
-
-    @property
-    def action_reports(self) -> Mapping[str, ActionReport]:
-        """What the actions in use say of themselves: facts such as the isolation of snippets, and warnings."""
-        return report_actions(self._actions, self._masker.mask)
 
     @property
     def mask(self) -> Callable[[str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 
 from hookrt.delivery.decisions import Decisions
@@ -35,19 +34,27 @@ class DecisionDoor:
         Raises EventError, Overloaded, and UsageError for a timeout that is none.
         """
         refuse_reserved(draft)
-        return await self._decisions.decide(draft, default_source, _read_timeout(timeout_s))
+        return await self._decisions.decide(draft, default_source, read_timeout(timeout_s))
 
     async def decide_foreign(self, draft: EventDraft, timeout_s: float, default_source: str) -> Decision:
         """The same for somebody outside, who may not claim to be a declared source; raises alike."""
-        check_foreign([draft], self._parts.source_names)
-        return await self._decisions.decide(draft, default_source, _read_timeout(timeout_s))
+        check_foreign([draft], self._parts.sources)
+        return await self._decisions.decide(draft, default_source, read_timeout(timeout_s))
+
+    def fall_back(self, draft: EventDraft, timeout_s: float, default_source: str) -> Decision:
+        """What `on_error` says where the event loop does not come round to ask; from any thread. Raises EventError."""
+        refuse_reserved(draft)
+        return self._decisions.fall_back(draft, default_source, read_timeout(timeout_s))
 
     async def stop(self, drain: timedelta) -> None:
         """Answer all who wait, within `drain`."""
         await self._decisions.stop(drain)
 
 
-def _read_timeout(seconds: float) -> timedelta:
-    if not (math.isfinite(seconds) and 0 < seconds <= _LONGEST_S):
-        raise UsageError(f"a decision takes more than 0 and at most {_LONGEST_S:g} seconds, not {seconds!r}")
-    return timedelta(seconds=seconds)
+def read_timeout(seconds: object) -> timedelta:
+    """The time of a decision; raises UsageError for what is none. What is no number (a timedelta, say) is not guessed
+    at.
+    """
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= _LONGEST_S:
+        return timedelta(seconds=seconds)
+    raise UsageError(f"the timeout of a decision is a number of seconds, more than 0 and at most {_LONGEST_S:g}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
+from hookrt.config.sources import SourceEntry
 from hookrt.errors import EventError
 from hookrt.model.event import Event, EventDraft, encode_data
 from hookrt.model.own_events import is_reserved
 from hookrt.plugin.inbound_body import read_json
 from hookrt.plugin.refusal import Refused
+
+EMBEDDED_SOURCE = "app"
+"""The source of events that the embedding program emits, unless it says otherwise."""
 
 EMITTED = "hook:"
 """What the sources of events begin with that steps emit."""
@@ -46,15 +50,18 @@ def content_of(data: Any, *, binary: bool) -> bytes:
 
 
 def refuse_reserved(draft: EventDraft) -> None:
-    """Raise EventError for a type that only hookrt itself may emit."""
+    """Raise EventError for a type that only hookrt itself may emit, or that is no text."""
+    if not isinstance(draft.type, str):
+        raise EventError(f"'type' must be text, this is {type(draft.type).__name__}")
     if is_reserved(draft.type):
         raise EventError(f"'type' is {draft.type!r}: types that begin with 'hookrt.' are for hookrt itself")
 
 
-def check_foreign(drafts: Iterable[EventDraft], declared: Container[str]) -> None:
+def check_foreign(drafts: Sequence[EventDraft], sources: Iterable[SourceEntry]) -> None:
     """Raise EventError, with the `index` of the draft at fault, for what nobody outside may send: reserved types, and
-    events that claim to come from a source that the configuration declares, or from a step of a hook.
+    events that claim to come from one of these declared sources, or from a step of a hook.
     """
+    declared = {entry.name for entry in sources} if any(draft.source is not None for draft in drafts) else ()
     for index, draft in enumerate(drafts):
         try:
             refuse_reserved(draft)

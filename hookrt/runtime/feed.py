@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
-from hookrt.clock import Clock
+from hookrt.clock import Clock, wait_at_most
 from hookrt.delivery.waiters import Waiters
 from hookrt.errors import UsageError
 from hookrt.model.delivery import Delivery, Status
@@ -102,7 +102,7 @@ class Feed(Observer):
                 left = until - self._clock.monotonic()
                 if news.items or after is None or left <= 0 or self._closed:
                     return news
-                await _pause(woken, left)
+                await wait_at_most(left, woken)
         finally:
             self._waiting.discard(woken)
             self._asked = self._clock.monotonic()
@@ -182,11 +182,3 @@ class Feed(Observer):
             self._observers.remove(self)
         self._waiters.on_finish = None
         self._kept.clear()
-
-
-async def _pause(woken: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await woken.wait()
-    except TimeoutError:
-        return

@@ -41,11 +41,11 @@ class InboundDoor:
     What comes of each request is counted, and each refusal logged, with neither a secret nor an expected signature.
     """
 
-    def __init__(self, parts: Parts, ports: Ports, accept: Accept) -> None:
+    def __init__(self, parts: Parts, ports: Ports, accept: Accept, accounts: Accounts) -> None:
         self._parts = parts
         self._ports = ports
         self._accept = accept
-        self._accounts = Accounts(ports)
+        self._accounts = accounts
         self._open: dict[str, _Open] = {}
         self._read_from: tuple[SourceEntry, ...] | None = None
 

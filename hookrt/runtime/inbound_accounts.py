@@ -19,18 +19,24 @@ from hookrt.runtime.inbound_reply import problem_reply
 UNKNOWN = "unknown"
 """The source that requests are counted under which name none."""
 
+MAX_TEXT = 500
+"""Characters that are kept of why a source is away."""
+
 _CHALLENGE = {401: {"www-authenticate": "Signature"}}
 _FRAMES = 4
 
 
 @dataclass(slots=True)
 class InboundAccount:
-    """What came in for one source since the start of this process; `outcomes` counts what became of it."""
+    """What came in for one source since the start of this process; `outcomes` counts what became of it. `away` says
+    why nothing comes in at the moment, of a source that fetches its events.
+    """
 
     outcomes: dict[str, int] = field(default_factory=dict)
     last_accepted: datetime | None = None
     last_refused: datetime | None = None
     last_refusal: str | None = None
+    away: str | None = None
 
 
 class Accounts:
@@ -94,9 +100,18 @@ class Accounts:
         detail = f"{method[:20]} cannot be used here, only {allow}"
         return problem_reply(ProblemDocument(405, "method-not-allowed", detail, headers={"allow": allow}))
 
-    def _note_refusal(self, name: str, reason: str, message: str) -> None:
+    def unfit(self, name: str, reason: str) -> None:
+        """Something came in that is no event; it is counted, and not logged here."""
         account = self._count(name, reason)
         account.last_refused, account.last_refusal = self._now(), reason
+
+    def away(self, name: str, why: str | None) -> None:
+        """Why nothing comes in for this source now; None when it does again, or is not wanted any more."""
+        if why is not None or name in self._accounts:
+            self._accounts.setdefault(name, InboundAccount()).away = why and self._ports.mask(why)[:MAX_TEXT]
+
+    def _note_refusal(self, name: str, reason: str, message: str) -> None:
+        self.unfit(name, reason)
         self._ports.log.warning("inbound-refused", source=name, reason=reason, message=message)
 
     def _count(self, name: str, outcome: str) -> InboundAccount:

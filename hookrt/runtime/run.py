@@ -12,6 +12,7 @@ from hookrt.delivery.ports import Ports
 from hookrt.egress import Egress
 from hookrt.errors import UsageError
 from hookrt.model.event import EventDraft
+from hookrt.model.hook import Hook
 from hookrt.runtime.control import Control
 from hookrt.runtime.deciding import DecisionDoor
 from hookrt.runtime.isolation import Isolation
@@ -27,6 +28,15 @@ STARTED_BEFORE_FORK = (
 )
 """What is said to a forked process that uses the runtime of its parent."""
 
+OTHER_LOOP = (
+    "this runtime runs in another event loop: await it there (from other threads by asyncio.run_coroutine_threadsafe), "
+    "or use `runtime.blocking()`, which can be called from any thread"
+)
+"""What is said to a task that runs in another event loop."""
+
+LOOP_CLOSED = "the event loop in which this runtime was started was closed before it was stopped: make another runtime"
+"""What is said when nothing can be done any more."""
+
 
 class Run:
     """What exists only while a runtime runs. `engine` delivers, `control` is what people do to deliveries, `decisions`
@@ -35,6 +45,7 @@ class Run:
 
     def __init__(self, parts: Parts, ports: Ports, egress: Egress, sources: SourceRuns) -> None:
         self._pid = os.getpid()
+        self._loop = asyncio.get_running_loop()
         owner = f"{self._pid}-{ports.ids.new('run')}"
         self.engine = Engine(ports, owner)
         self.decisions = DecisionDoor(parts, ports, self.engine, owner)
@@ -57,8 +68,19 @@ class Run:
         if not self.here:
             raise UsageError(STARTED_BEFORE_FORK)
 
+    def check_loop(self) -> None:
+        """Raise UsageError in another process, or another event loop, than the one it was started in."""
+        self.check_process()
+        if asyncio.get_running_loop() is not self._loop:
+            raise UsageError(LOOP_CLOSED if self._loop.is_closed() else OTHER_LOOP)
+
+    def take_up_soon(self, hook: Hook) -> None:
+        """A hook appeared, in whatever thread: what is held for it goes on."""
+        self._loop.call_soon_threadsafe(self.engine.take_up_soon, hook)
+
     async def accept(self, drafts: Sequence[EventDraft], default_source: str) -> list[Receipt]:
         """Store events, all or none."""
+        self.check_loop()
         accepted = await self._processes.accept(drafts, default_source)
         return [Receipt(one.id, one.source, one.deliveries, one.duplicate, self.engine.waiters) for one in accepted]
 

@@ -33,6 +33,7 @@ def source_facts(entry: SourceEntry, account: InboundAccount | None = None) -> d
         "last_accepted": _time(account.last_accepted),
         "last_refused": _time(account.last_refused),
         "last_refusal": account.last_refusal,
+        "away": account.away,
     }
 
 

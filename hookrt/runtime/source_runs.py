@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,11 @@ from hookrt.delivery.stored_state import StoredState
 from hookrt.errors import EventConflict
 from hookrt.model.event import AttributeValue, EventDraft
 from hookrt.plugin.at_work import AT_WORK
+from hookrt.plugin.protocols import Log
+from hookrt.plugin.refusal import REFUSALS
 from hookrt.plugin.source import Source, SourceRun
 from hookrt.runtime.drafts import content_of, refuse_reserved
+from hookrt.runtime.inbound_accounts import Accounts
 from hookrt.runtime.receipt import Receipt
 from hookrt.runtime.wiring import Parts
 
@@ -28,8 +31,10 @@ Accept = Callable[[Sequence[EventDraft], str], Awaitable[list[Receipt]]]
 class SourceRuns:
     """Runs each source in a task of its own, and starts it again when it fails."""
 
-    def __init__(self, parts: Parts, accept: Accept) -> None:
+    def __init__(self, parts: Parts, log: Log, accept: Accept, accounts: Accounts) -> None:
         self._parts = parts
+        self._log = log
+        self._accounts = accounts
         self._accept = accept
         self._running: dict[str, tuple[SourceEntry, asyncio.Task[None]]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -63,6 +68,7 @@ class SourceRuns:
 
     def _end(self, name: str) -> None:
         _, task = self._running.pop(name)
+        self._accounts.away(name, None)
         task.cancel()
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -80,13 +86,15 @@ class SourceRuns:
                 run = self._run_of(entry)
                 AT_WORK.set(run)  # in a task of its own, to its end
                 await entry.plugin().run(run)
-                self._parts.log.info("source-ended", source=entry.name)
+                self._log.info("source-ended", source=entry.name)
                 return
             except Exception as error:
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
                 failures += 1
-                self._parts.log.error("source-failed", source=entry.name, error=repr(error), again_in_s=pause)
+                self._log.error("source-failed", source=entry.name, error=repr(error), again_in_s=pause)
+                self._accounts.away(entry.name, f"it failed, and is started again soon: {error!r}")
                 await self._parts.clock.sleep(pause)
+                self._accounts.away(entry.name, None)
 
     def _run_of(self, entry: SourceEntry) -> SourceRun[Any]:
         async def emit(  # noqa: PLR0913 - one for each field of an event
@@ -123,7 +131,25 @@ class SourceRuns:
 
         parts = self._parts
         state = StoredState(parts.store, f"source/{entry.name}")
-        return SourceRun(entry.name, entry.settings, emit, parts.log, parts.clock, parts.base_dir, state)
+        report = _Report(self._accounts, entry.name)
+        return SourceRun(entry.name, entry.settings, emit, self._log, parts.clock, parts.base_dir, state, report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Writes what a source says of itself into its account."""
+
+    accounts: Accounts
+    name: str
+
+    def refused(self, reason: str) -> None:
+        self.accounts.unfit(self.name, reason if reason in REFUSALS else "failed")
+
+    def away(self, why: str) -> None:
+        self.accounts.away(self.name, why)
+
+    def connected(self) -> None:
+        self.accounts.away(self.name, None)
 
 
 def same_source(one: SourceEntry, other: SourceEntry | None) -> bool:

@@ -61,11 +61,6 @@ class Parts:
         """How long a plugin may hold the event loop before a warning names it; None for no watch."""
         return self.configuration.service.blocked_after if self.configuration else BLOCKED_AFTER
 
-    @property
-    def source_names(self) -> frozenset[str]:
-        """The names of the declared sources."""
-        return frozenset(entry.name for entry in self.sources)
-
 
 def limits_of(configuration: Configuration | None) -> Limits:
     """The engine's limits from the service settings."""

@@ -4,7 +4,8 @@
 requests without a network, `Receiver` over a real one; `MemoryState` remembers; `FakeClock` keeps time,
 `SystemClock` is the real one; `read_settings` reads settings as hooks.yaml's are;
 `ActionContract` is a class of tests to inherit, and `RuntimeInMemory` a whole runtime. `inbound` builds a request that
-comes in, and `SourceContract` is the class of tests for sources of webhooks. pytest finds the fixtures
+comes in; `SourceContract` is the class of tests for sources of webhooks, `FetchingSourceContract` for those that fetch
+their events. pytest finds the fixtures
 `hookrt_runtime`, `hookrt_receiver`, `hookrt_clock` and `hookrt_http` by itself. All of it is loaded when first used, so
 that pytest pays nothing for a plugin that it does not need.
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hookrt.testing.build_inbound import inbound
     from hookrt.testing.exchange import Answer, ReceivedRequest
     from hookrt.testing.fake_clock import FakeClock
+    from hookrt.testing.fetching_contract import FetchingSourceContract
     from hookrt.testing.provided import MemoryState
     from hookrt.testing.receiver import Receiver
     from hookrt.testing.recorded import RecordedHttp, RecordedLog
@@ -32,6 +34,7 @@ __all__ = [
     "Answer",
     "Delivered",
     "FakeClock",
+    "FetchingSourceContract",
     "MemoryState",
     "ReceivedRequest",
     "Receiver",

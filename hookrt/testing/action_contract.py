@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from hookrt.model.event import Event, encode_data
 from hookrt.model.outcome import Outcome, OutcomeKind
-from hookrt.plugin.action import Action
+from hookrt.plugin.action import Action, SettingsProblem
 from hookrt.plugin.admission import action_faults
 from hookrt.plugin.protocols import Http
 from hookrt.plugin.settings import Settings
+from hookrt.plugin.soundness import default_faults, secret_faults
 from hookrt.testing.build_event import event
 from hookrt.testing.recorded import RecordedHttp
 from hookrt.testing.run_attempts import (
@@ -84,23 +85,31 @@ class ActionContract:
         assert schema.get("type") == "object"
         assert schema.get("additionalProperties") is False, "unknown keys must be errors"
 
+    def test_its_settings_hide_their_secrets(self) -> None:
+        """What is named like a secret is one, and does not show where somebody prints the settings."""
+        assert not [*secret_faults(self.action)], "; ".join(secret_faults(self.action))
+
+    def test_its_defaults_are_what_its_settings_give(self) -> None:
+        """A default is of the type that the setting has when it is written: `timedelta(seconds=15)`, not `"15s"`."""
+        assert not [*default_faults(self.action)], "; ".join(default_faults(self.action))
+
     def test_valid_settings_are_accepted(self) -> None:
         """The examples of valid settings pass the model."""
         assert self.valid_settings, "give at least one example of valid settings"
         for written in self.valid_settings:
             read_settings(self.action.settings, written)
 
-    def test_valid_settings_have_no_problems(self) -> None:
-        """`check` finds nothing in the examples of valid settings."""
+    def test_valid_settings_have_no_problems(self, tmp_path: Path) -> None:
+        """`check_in`, which asks `check`, finds nothing in the examples of valid settings; a warning is allowed."""
         for written in self.valid_settings:
-            found = list(self.action().check(read_settings(self.action.settings, written)))
+            found = self._problems(read_settings(self.action.settings, written), tmp_path)
             assert found == [], f"{written} has problems"
 
-    def test_invalid_settings_are_refused(self) -> None:
-        """The model or `check` refuses the examples of invalid settings."""
+    def test_invalid_settings_are_refused(self, tmp_path: Path) -> None:
+        """The model, `check` or `check_in` refuses the examples of invalid settings."""
         for written in self.invalid_settings:
             settings = self._read(written)
-            assert settings is None or list(self.action().check(settings)), f"{written} should be refused"
+            assert settings is None or self._problems(settings, tmp_path), f"{written} should be refused"
 
     def test_an_unknown_setting_is_refused(self) -> None:
         """A misspelt setting is an error, not silence."""
@@ -155,6 +164,10 @@ class ActionContract:
             return read_settings(self.action.settings, written)
         except ValidationError:
             return None
+
+    def _problems(self, settings: Settings, base_dir: Path) -> Sequence[SettingsProblem]:
+        """What keeps these settings from being used."""
+        return [one for one in self.action().check_in(settings, base_dir) if not one.warning]
 
     def _setup(self, tmp_path: Path) -> SetupOptions:
         return {"base_dir": tmp_path, "service_settings": self.make_service_settings(tmp_path)}

@@ -8,6 +8,7 @@ from hookrt.testing.build_event import event
 from hookrt.testing.build_inbound import inbound
 from hookrt.testing.exchange import Answer, ReceivedRequest
 from hookrt.testing.fake_clock import FakeClock
+from hookrt.testing.fetching_contract import FetchingSourceContract
 from hookrt.testing.provided import MemoryState
 from hookrt.testing.receiver import Receiver
 from hookrt.testing.recorded import RecordedHttp, RecordedLog
@@ -20,6 +21,7 @@ __all__ = [
     "Answer",
     "Delivered",
     "FakeClock",
+    "FetchingSourceContract",
     "MemoryState",
     "ReceivedRequest",
     "Receiver",

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from hookrt.testing.recorded import RecordedHttp
     from hookrt.testing.runtime_in_memory import RuntimeInMemory
 
-pytest.register_assert_rewrite("hookrt.testing.action_contract", "hookrt.testing.source_contract")
+pytest.register_assert_rewrite(
+    "hookrt.testing.action_contract",
+    "hookrt.testing.source_contract",
+    "hookrt.testing.source_rules",
+    "hookrt.testing.fetching_contract",
+)
 
 
 @pytest.fixture

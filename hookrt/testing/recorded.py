@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from pyreqwest.http import HeaderMap
 
 from hookrt.egress.header_check import check_headers
+from hookrt.egress.lazy_client import LazyClient
 from hookrt.egress.record import Sent, show
 from hookrt.egress.response import Answer as RealAnswer
 from hookrt.egress.target import read_place, read_target
@@ -18,11 +19,8 @@ from hookrt.model.attempt import Exchange
 from hookrt.plugin.protocols import HttpError
 from hookrt.testing.exchange import Answer, ReceivedRequest, Script
 
-if TYPE_CHECKING:
-    import httpx
 
-
-class RecordedHttp(Script):
+class RecordedHttp(LazyClient, Script):
     """Hookrt's Http without a network: it keeps every request, and answers as told by `answer`.
 
     Without instructions it answers 200 with the JSON `{}`. URLs, headers and answers are read by the real one's own
@@ -33,7 +31,6 @@ class RecordedHttp(Script):
         super().__init__()
         self.answer(*(answers or (Answer(json={}),)))
         self._sent: Sent | None = None
-        self._client: httpx.AsyncClient | None = None
 
     async def send(  # noqa: PLR0913 - the protocol's own shape
         self,
@@ -68,15 +65,6 @@ class RecordedHttp(Script):
         """The host itself, not looked up and not judged; raises HttpError for what is no host."""
         read_place(host, port, written=written)
         return (host,)
-
-    @property
-    def client(self) -> httpx.AsyncClient:
-        """An httpx client that is answered in the same way."""
-        if self._client is None:
-            from hookrt.egress.httpx_face import make_client  # noqa: PLC0415 - httpx takes long to import
-
-            self._client = make_client(self.send)
-        return self._client
 
     @property
     def exchange(self) -> Exchange | None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
+from hookrt.clock import wait_at_most
 from hookrt.model.attempt import Attempt
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event
@@ -84,7 +85,7 @@ class RuntimeInMemory:
         path.write_text(hooks, encoding="utf-8")
         secrets = {DEFAULT_PREFIX + name: value for name, value in options.get("secrets", {}).items()}
         self._rests = _Rests()
-        self.runtime = Runtime.from_file(
+        self.runtime: Runtime = Runtime.from_file(
             path,
             store="memory:",
             registry=_registry_with(options),
@@ -117,6 +118,13 @@ class RuntimeInMemory:
         """What there is of deliveries, newest first, at most a hundred: also of events from sources and actions."""
         return self._thread.run(self._deliveries())
 
+    def wait_for_events(self, count: int) -> list[Event]:
+        """The first events there are, the oldest first, once there are so many: those of sources, say.
+
+        Raises TimeoutError, which says how many there are, after ten seconds.
+        """
+        return self._thread.run(self._wait_for_events(count))
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -148,6 +156,19 @@ class RuntimeInMemory:
         page = await self.runtime.store.deliveries(DeliveryQuery(limit=100))
         return [await self._read(one.id) for one in page.items]
 
+    async def _wait_for_events(self, count: int) -> list[Event]:
+        from hookrt.store.contract import EventQuery  # noqa: PLC0415 - for this only
+
+        found: Sequence[Any] = ()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while len(found) < count:
+                    await self._rests.next()
+                    found = (await self.runtime.store.events(EventQuery(limit=max(count, 100)))).items
+        except TimeoutError:
+            raise TimeoutError(f"there are {len(found)} events and not {count} after {PATIENCE_S:g} s") from None
+        return [one.event for one in reversed(found)]
+
     async def _read(self, identity: str) -> Delivered:
         found = await self.runtime.store.delivery(identity)
         if found is None:
@@ -176,11 +197,7 @@ class _Rests(Observer):
     async def next(self) -> None:
         """Wait for the next attempt or end, or a moment."""
         self._woken = asyncio.Event()
-        try:
-            async with asyncio.timeout(_POLL_S):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(_POLL_S, self._woken)
 
     def attempt_recorded(self, recorded: AttemptRecorded) -> None:
         self._wake()

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from pydantic import ValidationError
-
 from hookrt.errors import EventError
 from hookrt.model.event import Event, check_event, encode_data
 from hookrt.model.patterns import matches
-from hookrt.plugin.admission import source_faults
 from hookrt.plugin.inbound import Inbound, InboundSource, Received, Reply
 from hookrt.plugin.inbound_body import read_json
 from hookrt.plugin.inbound_settings import OpenInboundSettings
 from hookrt.plugin.refusal import Refused
 from hookrt.testing.build_event import NOON
 from hookrt.testing.run_attempts import read_settings
+from hookrt.testing.source_rules import SourceRules
 
 HOSTILE_BODIES = (
     b"",
@@ -38,7 +35,7 @@ HOSTILE_BODIES = (
 """Bodies that a sender with a good secret may send all the same: a source takes them, or refuses them."""
 
 
-class SourceContract:
+class SourceContract(SourceRules):
     """Tests that every source of webhooks must pass: `class TestAcme(SourceContract): source = Acme; ...`.
 
     Give `source`, `valid_settings`, `body`, and `make_request`, which does what the sender does. Sources without a
@@ -50,9 +47,6 @@ class SourceContract:
 
     valid_settings: ClassVar[Mapping[str, Any]]
     """Settings as in hooks.yaml, with one `secret` as text."""
-
-    invalid_settings: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    """Settings that must be refused."""
 
     body: ClassVar[bytes]
     """A body as the sender documents it."""
@@ -69,20 +63,6 @@ class SourceContract:
     def make_request(self, settings: Mapping[str, Any], body: bytes, sent: datetime) -> Inbound:
         """The request that a sender with these settings makes at this time; it is received at noon of 2025-01-01."""
         raise NotImplementedError
-
-    def test_the_runtime_admits_it(self) -> None:
-        """The class has a name, a settings model and a `receive` that the runtime takes."""
-        faults = source_faults(self.source)
-        assert not faults, "; ".join(faults)
-
-    def test_it_says_what_it_takes(self) -> None:
-        """The class has a docstring: it is what editors and `hookrt sources` show."""
-        assert (self.source.__doc__ or "").strip(), f"{self.source.__name__} needs a docstring"
-
-    def test_its_settings_have_a_json_schema(self) -> None:
-        """Editors can complete and check the settings, and unknown keys are errors."""
-        schema = json.loads(json.dumps(self.source.settings.model_json_schema()))
-        assert schema.get("additionalProperties") is False, "unknown keys must be errors"
 
     def test_invalid_settings_are_refused(self) -> None:
         """The model refuses the examples of invalid settings, and a misspelt key."""
@@ -195,12 +175,6 @@ class SourceContract:
 
     def _settings(self) -> OpenInboundSettings:
         return read_settings(self.source.settings, self.valid_settings)  # type: ignore[return-value]
-
-    def _read(self, written: Mapping[str, Any]) -> Any:
-        try:
-            return read_settings(self.source.settings, written)
-        except ValidationError:
-            return None
 
     def _receive(
         self, request: Inbound, written: Mapping[str, Any] | None = None

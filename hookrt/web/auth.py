@@ -102,12 +102,14 @@ def _lacks_scope(needed: Scope) -> Refusal:
 
 
 def _check_local(scope: Mapping[str, Any], head: Head) -> None:
-    peer = scope["client"]
+    peer = scope.get("client")
     if not peer or not (peer[0] == "127.0.0.1" or peer[0] == "::1" or peer[0].startswith(_LOOPBACK_PEERS)):
         raise _closed("it has no token, so it answers only on its own machine")
     host = head.get(b"host", b"")
     if not _LOOPBACK_HOST.fullmatch(host):
         raise _closed("it has no token, so it answers only when addressed as localhost or 127.0.0.1")
+    if scope.get("http_version") == "1.0":  # as nginx asks by default, with a loopback Host and no word of itself
+        raise _closed("it has no token, so it answers no HTTP/1.0, which proxies speak")
     if b"forwarded" in b" ".join(head) or not _PROXIES.isdisjoint(head):  # Forwarded, X-Forwarded-*, and their like
         raise _closed("it has no token, so it answers no request that a proxy or tunnel passed on")
     if b"origin" in head and head[b"origin"].lower() != b"http://" + host.lower():

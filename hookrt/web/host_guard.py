@@ -39,6 +39,20 @@ class HostGuard(Guard):
             )
 
 
+class ClosedGuard(Guard):
+    """Lets nobody pass: the host has not said who may. To trust what comes from this machine would open it to all the
+    world behind a proxy that stands there and says nothing of itself, as nginx does by default.
+    """
+
+    def check(self, scope: Mapping[str, Any], head: Head, needed: Scope) -> None:
+        """Raise Refusal."""
+        detail = (
+            "the application has not said who may use this: runtime_app(runtime, tokens={...}), allow=a function, or, "
+            "where no proxy stands before it, allow='local'"
+        )
+        raise Refusal(ProblemDocument(403, "closed-without-token", detail))
+
+
 def _check_origin(head: Head) -> None:
     origin = head.get(b"origin")
     if origin is None:

@@ -14,4 +14,5 @@ def load_of(runtime: Runtime) -> Load:
     reports = runtime.action_reports
     facts = {name: report.facts for name, report in reports.items()}
     warnings = {name: len(report.warnings) for name, report in reports.items()}
-    return Load(open_deliveries, in_flight, runtime.breakers, disabled, facts, warnings)
+    away = [name for name, account in runtime.inbound.accounts().items() if account.away]
+    return Load(open_deliveries, in_flight, runtime.breakers, disabled, facts, warnings, away)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hookrt.errors import UsageError
 from hookrt.observability.log import get_log
 from hookrt.web.answer import Send
 from hookrt.web.app import WebApp, build_app
-from hookrt.web.auth import Token
+from hookrt.web.auth import Guard, Token
 from hookrt.web.body import Receive
-from hookrt.web.host_guard import Allow, HostGuard
+from hookrt.web.host_guard import Allow, ClosedGuard, HostGuard
 from hookrt.web.lifespan import live_with
 from hookrt.web.load import load_of
 from hookrt.web.options import WebOptions, limits_of, tokens_of
@@ -26,16 +27,19 @@ def runtime_app(
     runtime: Runtime,
     *,
     tokens: Mapping[str, Iterable[str]] | None = None,
-    allow: Allow | None = None,
+    allow: Allow | Literal["local"] | None = None,
     metrics: Metrics | None = None,
 ) -> RuntimeApp:
     """Everything that `hookrt run` serves, for this runtime: `app.mount("/hooks", runtime_app(runtime))`.
 
     Who may use it: whoever has one of `tokens` (`{"the token": ["emit", "read"]}`, by default those of
-    `service.tokens`); or whom the host lets in by `allow`, in their place; with neither only this machine, as ever.
-    Raises UsageError for tokens that cannot be. `metrics`, one of the runtime's observers, is what `/metrics` shows.
+    `service.tokens`); or whom the host lets in by `allow`, in their place. With neither nobody may, since a proxy on
+    this machine makes everybody look local; `allow="local"` is for where there is none: it lets in what asks from this
+    machine, as `hookrt run` does. Raises UsageError for tokens that cannot be. `metrics`, one of the runtime's
+    observers, is what `/metrics` shows.
     """
-    return RuntimeApp(runtime, build_app(runtime, _options(runtime, _tokens(runtime, tokens, allow), allow, metrics)))
+    held = _tokens(runtime, tokens, allow)
+    return RuntimeApp(runtime, build_app(runtime, _options(runtime, held, _guard(held, allow), metrics)))
 
 
 class RuntimeApp:
@@ -65,7 +69,17 @@ def _path_below(mount: str, path: str) -> str:
     return path
 
 
-def _options(runtime: Runtime, tokens: tuple[Token, ...], allow: Allow | None, metrics: Metrics | None) -> WebOptions:
+def _guard(tokens: tuple[Token, ...], allow: Allow | str | None) -> Guard:
+    if inspect.iscoroutinefunction(allow):
+        raise UsageError("`allow` must be a plain function: nobody awaits it, so that an async one would let nobody in")
+    if callable(allow):
+        return HostGuard(allow)
+    if allow not in ("local", None):
+        raise UsageError(f"`allow` is a function or 'local', not {allow!r}")
+    return Guard(tokens) if tokens or allow == "local" else ClosedGuard()
+
+
+def _options(runtime: Runtime, tokens: tuple[Token, ...], guard: Guard, metrics: Metrics | None) -> WebOptions:
     if metrics is not None:
         metrics.load = lambda: load_of(runtime)
     service = runtime.configuration.service if runtime.configuration else None
@@ -75,11 +89,11 @@ def _options(runtime: Runtime, tokens: tuple[Token, ...], allow: Allow | None, m
         limits=limits_of(service) if service else Limits(),
         metrics=metrics.render if metrics else None,
         mask=runtime.mask,
-        guard=HostGuard(allow) if allow else None,
+        guard=guard,
     )
 
 
-def _tokens(runtime: Runtime, given: Mapping[str, Iterable[str]] | None, allow: Allow | None) -> tuple[Token, ...]:
+def _tokens(runtime: Runtime, given: Mapping[str, Iterable[str]] | None, allow: object) -> tuple[Token, ...]:
     if given is not None and allow is not None:
         raise UsageError("give `tokens` or `allow`, not both: one of them decides who may use the API")
     if given is not None and not given:

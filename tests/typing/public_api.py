@@ -27,6 +27,17 @@ async def with_call(event: Event, call: ActionCall[Any]) -> Outcome:
     return Outcome.done()
 
 
+@runtime.on("Order.*", name="keys", retry=["5s", timedelta(minutes=1)], timeout="5s", order={"by": "event.data.id"})
+def with_keys(event: Event) -> None: ...
+
+
+@runtime.on("Pre.*", name="asked", mode="decide", on_error="allow")
+def asked(event: Event) -> dict[str, Any]:
+    return {"decision": "deny", "reason": "never"}
+
+
+runtime.on("A.B", name="misspelt", retries=["5s"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+assert_type(Runtime.from_dict({"service": {"drain": "8s"}}, store="memory:"), Runtime)
 assert_type(plain(event("User.Created", {"n": 2})), dict[str, int])
 
 
@@ -92,6 +103,7 @@ def web(application: Any) -> None:
     api = runtime_app(runtime, tokens={"t": ["read"]})
     with_runtime(application, runtime, mounts={"/hooks": api})
     runtime_app(runtime, allow=lambda scope, needed: needed == "read")
+    runtime_app(runtime, allow="local")
 
 
 verify({"webhook-id": "msg_1"}, b"{}", "whsec_...")

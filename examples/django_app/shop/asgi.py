@@ -10,4 +10,6 @@ from shop.hooks import runtime
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 # Django knows no lifespan: `with_runtime` starts the runtime before the first request and stops it after the last.
-application = with_runtime(get_asgi_application(), runtime, mounts={"/hooks": runtime_app(runtime)})
+# The API is for this machine only; never so behind a proxy, where it takes tokens.
+hooks_api = runtime_app(runtime, allow="local")
+application = with_runtime(get_asgi_application(), runtime, mounts={"/hooks": hooks_api})

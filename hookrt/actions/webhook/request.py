@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from hookrt.actions.webhook.prepared import Dress, Prepared
 from hookrt.actions.webhook.settings import WebhookSettings
 from hookrt.actions.webhook.url import join_url
 from hookrt.plugin import (
+    BAD_IN_HEADER,
     DEFAULT_RULES,
     FRAMING_HEADERS,
     HEADER_NAME,
@@ -29,7 +29,6 @@ from hookrt.plugin import (
     check_url,
 )
 
-_BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -120,7 +119,7 @@ def explain_header(name: str, value: str, signed: Collection[str] = ()) -> str |
         return f"the header {name} is made by hookrt for every attempt and cannot be set by hand"
     if not HEADER_NAME.fullmatch(name):
         return f"{name!r} is no header name: letters, digits and '-' make one"
-    if _BAD_IN_VALUE.search(value):
+    if BAD_IN_HEADER.search(value):
         return f"the header {name} has a line break or another control character in its value"
     return None
 

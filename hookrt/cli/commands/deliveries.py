@@ -11,7 +11,7 @@ import typer
 
 from hookrt.cli.answer import show_answer, show_page, tell
 from hookrt.cli.ask import StoreOption, ask
-from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, delivery_order, place
+from hookrt.cli.bulk import DryRunOption, NewMessageIdOption, RateOption, YesOption, delivery_order, place
 from hookrt.cli.client import Client, segment
 from hookrt.cli.delivery_view import show_cut_off, show_deliveries, show_delivery
 from hookrt.cli.moments import SinceOption, UntilOption, read_moment, read_time
@@ -114,9 +114,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     until: UntilOption = None,
     rate: RateOption = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="Run the steps again that succeeded, too.")] = False,
-    new_message_id: Annotated[
-        bool, typer.Option("--new-message-id", help="Let receivers take it for a new message, not a repeated one.")
-    ] = False,
+    new_message_id: NewMessageIdOption = False,
     again: Annotated[bool, typer.Option("--again", help="Also those that have been replayed already.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

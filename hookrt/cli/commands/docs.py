@@ -9,12 +9,12 @@ import typer
 
 from hookrt.cli.columns import Column, Fit
 from hookrt.cli.failures import EXIT_PROBLEMS
+from hookrt.cli.installed import load_installed
 from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.reference_view import as_markdown, show_markdown
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.config.suggest import did_you_mean
 from hookrt.errors import HookrtError
-from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.reference import Kind, Reference, reference_of
 from hookrt.plugin.registry import Registry
 
@@ -42,7 +42,7 @@ def docs(
       hookrt docs webhook
       hookrt docs sms > docs/sms.md
     """
-    registry = load_plugins()
+    registry = load_installed()
     found = _references(registry, name)
     if not found and name is not None:
         hint = registry.why_missing(name) or did_you_mean(name, [one.name for one in _references(registry, None)])

@@ -75,13 +75,13 @@ def emit(  # noqa: PLR0913 - one parameter for each option
         receipt = client.post_text("/v1/events", body, only=only)
         if output is not Format.JSON:
             _show_receipt(Screen(), type_, receipt, only)
-        deliveries = _wait(client, receipt["deliveries"], limit) if wait else []
+        waited = _wait(client, receipt["deliveries"], limit) if wait else None
     if output is Format.JSON:
-        Screen().raw(to_json({**receipt, **({"finished": deliveries} if wait else {})}))
+        Screen().raw(to_json(receipt if waited is None else {**receipt, "finished": waited}))
     else:
-        _show_deliveries(Screen(), deliveries, output)
+        _show_deliveries(Screen(), waited or [], output)
     unwanted = only is not None and not receipt["deliveries"]
-    if unwanted or any(not _succeeded(delivery) for delivery in deliveries):
+    if unwanted or not all(_succeeded(delivery) for delivery in waited or []):
         raise typer.Exit(EXIT_PROBLEMS)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from hookrt.cli.answer import show_answer, show_page
 from hookrt.cli.ask import StoreOption, ask
-from hookrt.cli.bulk import DryRunOption, RateOption, YesOption, event_order, place
+from hookrt.cli.bulk import DryRunOption, NewMessageIdOption, RateOption, YesOption, event_order, place
 from hookrt.cli.client import segment
 from hookrt.cli.delivery_view import show_cut_off, show_deliveries
 from hookrt.cli.event_view import show_event, show_events
@@ -94,9 +94,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     again: Annotated[
         bool, typer.Option("--again", help="Also events that have a delivery for this hook already.")
     ] = False,
-    new_message_id: Annotated[
-        bool, typer.Option("--new-message-id", help="Let receivers take it for a new message, not a repeated one.")
-    ] = False,
+    new_message_id: NewMessageIdOption = False,
     dry_run: DryRunOption = False,
     show_count: Annotated[
         int, typer.Option("--show", min=0, max=100, help="How many events a dry run shows with their requests.")

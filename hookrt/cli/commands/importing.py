@@ -88,9 +88,9 @@ def logto(file: FileArgument, *, output: TargetOption = None, secrets_to: Secret
 
 def _events_of_logto() -> Collection[str]:
     """The events that the source for Logto knows; none where it is missing."""
-    from hookrt.plugin.manager import load_plugins
+    from hookrt.cli.installed import load_installed
 
-    plugin = load_plugins().sources.get("logto")
+    plugin = load_installed().sources.get("logto")
     return () if plugin is None else plugin().types(plugin.settings.model_validate({"secret": "none"})) or ()
 
 

@@ -10,12 +10,12 @@ import typer
 
 from hookrt.cli.columns import Column, Fit
 from hookrt.cli.failures import EXIT_PROBLEMS
+from hookrt.cli.installed import load_installed, plugins_print_aside, rules_here
 from hookrt.cli.options import OutputOption, PlainOutputOption
 from hookrt.cli.render import Format, Piece, Screen, annotation, to_json
 from hookrt.cli.wording import counted
 from hookrt.config.suggest import did_you_mean
 from hookrt.errors import HookrtError
-from hookrt.plugin.manager import load_plugins
 from hookrt.plugin.registry import PluginInfo, Registry
 from hookrt.plugin.rules import PluginRule
 
@@ -44,13 +44,15 @@ def plugins() -> None:
 def list_plugins(output: OutputOption = Format.TEXT) -> None:
     """List every installed plugin with its actions, sources and errors.
 
-    Ends with 1 when a plugin could not be loaded; the others work all the same.
+    One that `service.plugins` of the hooks.yaml here denies is listed, and
+    not loaded. Ends with 1 when a plugin could not be loaded; the others
+    work all the same.
 
     Examples:
       hookrt plugins list
       hookrt plugins list -o json
     """
-    registry = load_plugins()
+    registry = load_installed()
     screen = Screen()
     if output is Format.JSON:
         screen.raw(to_json(_as_json(registry)))
@@ -70,7 +72,8 @@ def verify_plugins(
 ) -> None:
     """Check the contract of installed plugins, each by itself.
 
-    Looked at: that it loads, that its import does nothing but define
+    Looked at: that it loads (in a process of its own first, where it may
+    hang or end), that its import does nothing but define
     things, names, docstrings, that the settings give a JSON Schema and a
     reference, that secrets stay hidden, the short form, and that an action
     opens and closes. Ends with 1 when something failed.
@@ -81,10 +84,11 @@ def verify_plugins(
       hookrt plugins verify hookrt-sms -o json
     """
     from hookrt.cli.check_view import show_checks
-    from hookrt.cli.plugin_checks import verify
+    from hookrt.cli.plugin_checks import load_watched, verify
 
-    registry = load_plugins()
-    checks = list(verify(registry, _chosen(registry, name)))
+    with plugins_print_aside():
+        registry, watched = load_watched(rules_here())
+        checks = list(verify(registry, _chosen(registry, name), watched))
     failed = sum(one.state == "failed" for one in checks)
     screen = Screen()
     if output is Format.JSON:
@@ -116,7 +120,7 @@ def new_plugin(
     """
     from hookrt.cli.new_plugin import NewPlugin, write_plugin
 
-    plugin = NewPlugin.named(name, sorted(load_plugins().actions))
+    plugin = NewPlugin.named(name, sorted(load_installed().actions))
     folder = directory if directory is not None else Path(plugin.distribution)
     files = write_plugin(plugin, folder)
     screen = Screen()
@@ -143,6 +147,9 @@ def _chosen(registry: Registry, name: str | None) -> list[PluginInfo]:
 
 def _show(screen: Screen, registry: Registry, output: Format) -> None:
     screen.table(_COLUMNS, [_row(plugin) for plugin in registry.plugins])
+    for denied in (one for one in registry.plugins if one.denied is not None):
+        screen.line()
+        screen.line(f"{denied} ({denied.entry_point}): {denied.denied}")
     for problem in _problems(registry):
         screen.line()
         screen.block(problem, style="red")
@@ -152,13 +159,15 @@ def _show(screen: Screen, registry: Registry, output: Format) -> None:
 
 def _row(plugin: PluginInfo) -> list[Piece]:
     state: Piece = ("failed", "bold red") if plugin.errors else ("ok", "green")
+    if plugin.denied is not None:
+        state = ("denied", "yellow")
     brought = [", ".join(names) or "-" for names in (plugin.actions, plugin.sources, plugin.functions)]
     return [(plugin.entry_point, "bold"), plugin.distribution, plugin.version, *brought, state]
 
 
 def _problems(registry: Registry) -> list[str]:
     failed = [
-        f"{plugin.distribution} {plugin.version} ({plugin.module}): {error}"
+        f"{plugin} ({plugin.module or plugin.entry_point}): {error}"
         for plugin in registry.plugins
         for error in plugin.errors
     ]

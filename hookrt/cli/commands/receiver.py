@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -62,8 +63,14 @@ def receive(  # noqa: PLR0913 - one parameter for each option
     """
     answer = Answer(status, read_duration(delay, "--delay"), fail)
     judge = _judge(scheme, secret or [], settings or [])
+    show = _shower(secret or [], output, headers=headers)
+    run_in_loop(_serve(WebServer(Receiver(show, judge, answer), host, port)))
+
+
+def _shower(secrets: list[str], output: Format, *, headers: bool) -> Callable[[Received], None]:
+    """What shows each request, without the secrets."""
     screen, masker = Screen(), Masker()
-    for one in secret or []:
+    for one in secrets:
         masker.add(one)
 
     def show(received: Received) -> None:
@@ -72,7 +79,7 @@ def receive(  # noqa: PLR0913 - one parameter for each option
         else:
             show_request(screen, received, masker.mask, headers=headers)
 
-    run_in_loop(_serve(WebServer(Receiver(show, judge, answer), host, port)))
+    return show
 
 
 async def _serve(server: WebServer) -> None:
@@ -91,12 +98,12 @@ def _judge(scheme: str | None, secrets: list[str], settings: list[str]) -> Judge
         raise typer.BadParameter("say whose setting it is with --scheme", param_hint="--set")
     if scheme is None and not secrets:
         return StandardJudge()
+    from hookrt.cli.installed import load_installed
     from hookrt.cli.receiver_schemes import BadScheme, guessing, judge_by
-    from hookrt.plugin.manager import load_plugins
 
     option = "--secret" if scheme is None else "--scheme"
     try:
-        registry = load_plugins()
+        registry = load_installed()
         return guessing(registry, secrets) if scheme is None else judge_by(registry, scheme, secrets, _pairs(settings))
     except BadScheme as error:
         raise typer.BadParameter(str(error), param_hint=option) from None

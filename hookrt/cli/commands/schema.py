@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from hookrt.cli.installed import load_installed
 from hookrt.cli.render import Screen, to_json
 from hookrt.config.schema import build_schema
-from hookrt.plugin.manager import load_plugins
 
 app = typer.Typer(add_completion=False)
 
@@ -23,7 +23,8 @@ def schema(
     """Print the JSON Schema of hooks.yaml, for editors.
 
     It knows the settings of every installed action and source, so that an
-    editor completes and checks them. Say in the first line of hooks.yaml
+    editor completes and checks them; without those that `service.plugins` of
+    the hooks.yaml here denies. Say in the first line of hooks.yaml
     where it is:
 
       # yaml-language-server: $schema=hooks.schema.json
@@ -31,7 +32,7 @@ def schema(
     Examples:
       hookrt schema --to hooks.schema.json
     """
-    text = to_json(build_schema(load_plugins()))
+    text = to_json(build_schema(load_installed()))
     screen = Screen()
     if to is None:
         screen.raw(text)

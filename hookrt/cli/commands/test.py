@@ -12,16 +12,19 @@ import typer
 from hookrt.cli.demo.stage import InventedSecrets
 from hookrt.cli.event_loop import run_in_loop
 from hookrt.cli.failures import EXIT_PROBLEMS
+from hookrt.cli.installed import load_installed
 from hookrt.cli.junit import junit_text
 from hookrt.cli.options import ConfigArgument, OutputOption
 from hookrt.cli.problem_view import annotate_problems
 from hookrt.cli.project import find_path
 from hookrt.cli.render import Format, Screen, to_json
 from hookrt.cli.report_view import report_as_json, show_report
+from hookrt.cli.wording import counted
 from hookrt.config.env_file import read_env_file
 from hookrt.config.load import Configuration, LoadOptions, load
+from hookrt.config.suggest import closest
 from hookrt.errors import ConfigError, HookrtError
-from hookrt.plugin.manager import load_plugins
+from hookrt.model.hook_test import HookTest
 from hookrt.plugin.registry import Registry
 from hookrt.proving.bench import run_tests
 from hookrt.proving.results import Report
@@ -30,12 +33,13 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("test")
-def run_hook_tests(
+def run_hook_tests(  # noqa: PLR0913 - one parameter for each option
     path: ConfigArgument = None,
     *,
     name: Annotated[
         str | None, typer.Option("-k", metavar="NAME", help="Only tests with this in `HOOK: NAME`, in any case.")
     ] = None,
+    hook: Annotated[str | None, typer.Option("--hook", metavar="HOOK", help="Only the tests of this hook.")] = None,
     env_file: Annotated[
         Path | None,
         typer.Option("--env-file", metavar="FILE", help="Variables and secrets that hooks.yaml is read with."),
@@ -55,17 +59,14 @@ def run_hook_tests(
 
     Examples:
       hookrt test
-      hookrt test -k welcome
+      hookrt test --hook welcome -k retry
       hookrt test deploy/hooks --junit report.xml
     """
-    chosen, registry = find_path(path), load_plugins()
+    chosen = find_path(path)
+    registry = load_installed(chosen, {})
     configuration = _load(chosen, registry, read_env_file(env_file) if env_file else {})
-    tests = [test for test in configuration.tests if _is_meant(name, f"{test.hook}: {test.name}")]
-    if name is not None and not tests:
-        raise HookrtError(f"of {len(configuration.tests)} tests in {chosen} none has {name!r} in its name")
-    tested = {test.hook for test in configuration.tests}
-    untested = [] if name is not None else [hook.name for hook in configuration.hooks if hook.name not in tested]
-    report = Report(run_in_loop(run_tests(configuration, registry, tests)), untested)
+    tests = _chosen(configuration, hook, name)
+    report = Report(run_in_loop(run_tests(configuration, registry, tests)), _untested(configuration, hook, name))
     if junit is not None:
         junit.write_text(junit_text(report), encoding="utf-8")
     _show(report, output)
@@ -83,8 +84,25 @@ def _load(path: Path, registry: Registry, env: Mapping[str, str]) -> Configurati
     return loaded.configuration
 
 
-def _is_meant(wanted: str | None, name: str) -> bool:
-    return wanted is None or wanted.lower() in name.lower()
+def _chosen(configuration: Configuration, hook: str | None, name: str | None) -> list[HookTest]:
+    """The tests that are meant; raises where a filter leaves none."""
+    hooks = [one.name for one in configuration.hooks]
+    if hook is not None and hook not in hooks:
+        meant = closest(hook, hooks)
+        raise HookrtError(f"there is no hook {hook!r}" + (f": did you mean {meant!r}?" if meant else ""))
+    tests = [test for test in configuration.tests if hook in (None, test.hook)]
+    found = [test for test in tests if name is None or name.lower() in f"{test.hook}: {test.name}".lower()]
+    if name is not None and not found:
+        whose = f" of the hook {hook!r}" if hook is not None else ""
+        raise HookrtError(f"none of the {counted(len(tests), 'test')}{whose} has {name!r} in its name")
+    return found
+
+
+def _untested(configuration: Configuration, hook: str | None, name: str | None) -> list[str]:
+    """The hooks without a test; with a filter by name that says nothing."""
+    tested = {test.hook for test in configuration.tests}
+    hooks = [one.name for one in configuration.hooks if one.name not in tested and hook in (None, one.name)]
+    return [] if name is not None else hooks
 
 
 def _show(report: Report, output: Format) -> None:

@@ -22,7 +22,7 @@ class Condition:
         return f"({self.text})" if self.level > level else self.text
 
 
-TRUE, FALSE = Condition("true"), Condition("false")
+TRUE, FALSE = Condition("true", opposite="false"), Condition("false", opposite="true")
 
 
 def atom(text: str) -> Condition:
@@ -47,28 +47,26 @@ def among(value: str, choices: str) -> Condition:
 
 def all_of(parts: Iterable[Condition]) -> Condition:
     """Whether all hold; of none, true."""
-    kept = list(dict.fromkeys(part for part in parts if part != TRUE))
-    if FALSE in kept:
-        return FALSE
-    if len(kept) < 2:
-        return kept[0] if kept else TRUE
-    return Condition(" && ".join(part.within(_AND) for part in kept), _AND)
+    return _joined(parts, " && ", _AND, TRUE)
 
 
 def any_of(parts: Iterable[Condition]) -> Condition:
     """Whether one holds; of none, false."""
-    kept = list(dict.fromkeys(part for part in parts if part != FALSE))
-    if TRUE in kept:
-        return TRUE
+    return _joined(parts, " || ", _OR, FALSE)
+
+
+def _joined(parts: Iterable[Condition], mark: str, level: int, idle: Condition) -> Condition:
+    """The parts with the mark between them; `idle` is the constant that adds nothing, its opposite decides alone."""
+    kept = list(dict.fromkeys(part for part in parts if part != idle))
+    if negate(idle) in kept:
+        return negate(idle)
     if len(kept) < 2:
-        return kept[0] if kept else FALSE
-    return Condition(" || ".join(part.within(_OR) for part in kept), _OR)
+        return kept[0] if kept else idle
+    return Condition(mark.join(part.within(level) for part in kept), level)
 
 
 def negate(part: Condition) -> Condition:
     """The opposite."""
-    if part in (TRUE, FALSE):
-        return FALSE if part == TRUE else TRUE
     if part.opposite:
         return Condition(part.opposite, part.level, part.text)
     return Condition(f"!{part.within(_ATOM)}")

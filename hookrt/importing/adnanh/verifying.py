@@ -13,11 +13,13 @@ from hookrt.importing.adnanh.conditions import matches_of, refuse_others
 from hookrt.importing.adnanh.rules import ALGORITHMS, And, Match, Or, Rule
 from hookrt.importing.adnanh.texts import text_of, variable_in
 from hookrt.importing.notes import Untranslatable
+from hookrt.plugin.protocols import HEADER_NAME
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _SECRETS = {"token", "secret", "apikey", "password", "passwd", "passphrase", "signature", "credential", "credentials"}
 _SECRETS_IN_HEADERS = _SECRETS | {"key", "auth", "authorization", "pass"}
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_LONGEST_HEADER = 100
+"""Characters of a header's name that a source takes."""
 _PREFIXED = ("x-hub-signature", "x-hub-signature-256")
 _PLACES = {"url": "the query, which ends up in logs", "payload": "the body"}
 _OPEN = (
@@ -121,7 +123,7 @@ def _verifier(rule: Rule, *, soft: bool) -> Verifier | None:
 
 def _signature(match: Match) -> Verifier:
     parameter = match.parameter
-    if parameter is None or parameter.source != "header" or not _HEADER.fullmatch(parameter.name):
+    if parameter is None or parameter.source != "header" or not _is_header(parameter.name):
         raise Untranslatable(match.node, "a source reads the signature from a header only")
     if match.secret is None or not match.secret.text:
         raise Untranslatable(match.node, "the signature has no secret: webhook answers 500 to every request")
@@ -140,7 +142,7 @@ def _shown(match: Match) -> Verifier | None:
     parameter, node = match.parameter, match.value_node
     if not _is_secret(match) or parameter is None or parameter.source != "header" or node is None or not match.value:
         return None
-    if not _HEADER.fullmatch(parameter.name):
+    if not _is_header(parameter.name):
         raise Untranslatable(match.node, f"{parameter.name!r} is no name of a header")
     proof = _proof(node)
     if parameter.name.lower() == "authorization":
@@ -174,6 +176,10 @@ def _is_secret(match: Match) -> bool:
     words = {word.lower() for word in _WORD.findall(match.parameter.name)}
     known = _SECRETS_IN_HEADERS if match.parameter.source == "header" else _SECRETS
     return bool(words & known) or {"api", "key"} <= words
+
+
+def _is_header(name: str) -> bool:
+    return len(name) <= _LONGEST_HEADER and HEADER_NAME.fullmatch(name) is not None
 
 
 def _proof(node: TextNode) -> Proof:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hookrt.clock import Clock
+from hookrt.clock import Clock, wait_at_most
 from hookrt.delivery.leases import cancel_all
 from hookrt.errors import HookrtError, StoreError
 from hookrt.model.job import MAX_ERRORS, Job, JobError, JobStatus, Progress
@@ -85,14 +85,7 @@ class JobRunner:
                     self._begin(job)
             except StoreError as error:
                 self._ports.log.error("jobs-not-read", error=str(error))
-            await self._pause()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+            await wait_at_most(POLL_S, self._woken)
 
     def _begin(self, job: Job) -> None:
         if job.id in self._running or len(self._running) >= AT_ONCE:

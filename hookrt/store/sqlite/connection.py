@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -33,6 +33,7 @@ _PREPARED = 1024  # every number of rows up to a full piece is a statement of it
 
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -88,6 +89,14 @@ class Session:
             end = start + size * statement.width
             yield statement.for_rows(size), values[start:end]
             start = end
+
+
+class Run(Protocol):
+    """Runs a function in the store: one that reads, on a session; one that writes, on a session and a tally."""
+
+    def __call__(self, function: Callable[..., T], /) -> Awaitable[T]:
+        """What the function returns; raises StoreError."""
+        ...
 
 
 def open_writer(path: Path, migrations: Sequence[Migration], url: str) -> sqlite3.Connection:

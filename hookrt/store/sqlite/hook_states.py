@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeVar
 
 from hookrt.model.hook_state import HookState
 from hookrt.store.contract import NewEvent
 from hookrt.store.sqlite import sweeps
-from hookrt.store.sqlite.connection import Row, Session
+from hookrt.store.sqlite.connection import Row, Run, Session
 from hookrt.store.sqlite.saving import save_events
 from hookrt.store.sqlite.tally import Tally
 from hookrt.store.sqlite.work import EventRows, Save
-
-T = TypeVar("T")
-
-
-class _Run(Protocol):
-    def __call__(self, function: Callable[..., T], /) -> Awaitable[T]: ...
-
 
 _Sweep = Callable[[sweeps.Sweep], Awaitable[int]]
 
@@ -28,7 +20,7 @@ _Sweep = Callable[[sweeps.Sweep], Awaitable[int]]
 class SqliteHookStates:
     """The states of one file; see `hookrt.store.hook_contract` for what they promise."""
 
-    def __init__(self, read: _Run, change: _Run, sweep: _Sweep, now_us: Callable[[], int]) -> None:
+    def __init__(self, read: Run, change: Run, sweep: _Sweep, now_us: Callable[[], int]) -> None:
         self._read = read
         self._write = change
         self._sweep = sweep

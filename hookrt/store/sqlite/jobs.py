@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from hookrt.model.delivery import Delivery, Status
 from hookrt.model.event import Event
@@ -16,22 +16,12 @@ from hookrt.store.contract import Page
 from hookrt.store.cursor import page_size
 from hookrt.store.job_contract import FINAL_JOBS_KEPT_US, DeliveryWalk, EventWalk, JobStep, Positions, Stretch
 from hookrt.store.sqlite.changes import cancel
-from hookrt.store.sqlite.connection import Row, Session
+from hookrt.store.sqlite.connection import Row, Run, Session
 from hookrt.store.sqlite.rows import DELIVERY_WIDTH, EVENT_WIDTH, read_delivery, read_event
 from hookrt.store.sqlite.saving import add_delivery
 from hookrt.store.sqlite.tally import Tally
 
-T = TypeVar("T")
-
 _SEQ = DELIVERY_WIDTH - 3
-
-
-class Run(Protocol):
-    """Runs a function in the store: one that reads, on a session; one that writes, on a session and a tally."""
-
-    def __call__(self, function: Callable[..., T], /) -> Awaitable[T]:
-        """What the function returns; raises StoreError."""
-        ...
 
 
 class SqliteJobs:

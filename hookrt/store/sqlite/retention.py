@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from hookrt.store.codec import decode_results, encode_results
 from hookrt.store.contract import HOUR_US
 from hookrt.store.job_contract import Stretch
 from hookrt.store.retention_contract import Aged, Ages, Figures, Removed, Size
-from hookrt.store.sqlite.connection import Session
+from hookrt.store.sqlite.connection import Run, Session
 from hookrt.store.sqlite.tally import Tally
 
-T = TypeVar("T")
-
 _REMOVED = ("hookrt.retention", "removed-events")  # where the number of all events ever removed is kept
-
-
-class Run(Protocol):
-    """Runs a function in the store: one that reads, on a session; one that writes, on a session and a tally."""
-
-    def __call__(self, function: Callable[..., T], /) -> Awaitable[T]:
-        """What the function returns; raises StoreError."""
-        ...
 
 
 class SqliteRetention:

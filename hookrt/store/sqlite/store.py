@@ -59,15 +59,19 @@ class SqliteStore:
         self._closed = False
         self._lock = LeaderLock(self._path)
         self._statements = load_statements()
-        give_way = GiveWay()
-        self._writer = Writer(self._connect_writer, self._path, self.url, give_way)
-        self._readers = Readers(self._connect_reader, self._path, self.url, give_way)
+        self._begin()
         self.hook_states = SqliteHookStates(self._read, self._change, self._sweep, self.now_us)
         self.jobs = SqliteJobs(self._read, self._change, self.now_us)
         self.retention = SqliteRetention(self._read, self._change, self._path, self.now_us)
+        self._first_lane = ""
+
+    def _begin(self) -> None:
+        """What belongs to the event loop in which the store is opened."""
+        give_way = GiveWay()
+        self._writer = Writer(self._connect_writer, self._path, self.url, give_way)
+        self._readers = Readers(self._connect_reader, self._path, self.url, give_way)
         self._claiming = asyncio.Lock()
         self._leading = asyncio.Lock()
-        self._first_lane = ""
 
     @property
     def url(self) -> str:
@@ -84,9 +88,15 @@ class SqliteStore:
         return self._clock.now_us()
 
     async def open(self) -> None:
-        """Open the file, make it where it is missing, and bring its schema up to date."""
-        if self._pid is not None or self._closed:
-            raise UsageError("a store is opened once: make another one")
+        """Open the file, make it where it is missing, and bring its schema up to date; also once more after `close`,
+        in any event loop.
+        """
+        if self._pid is not None:
+            self._check_process()
+            raise UsageError("the store is open already")
+        if self._closed:
+            self._begin()
+            self._closed = False
         try:
             await self._writer.start()
         except BaseException:

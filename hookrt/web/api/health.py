@@ -39,12 +39,12 @@ async def readyz(runtime: Runtime) -> JSONResponse:
     `delivering` says whether it is this process that delivers them. `configuration` is `rejected` while the files have
     errors, so that an earlier state of them is in use: `GET /v1/config` shows the problems. Else it is `current`.
     `actions` are facts that actions report of themselves, such as how far snippets are isolated, and their `warnings`,
-    with which events are taken all the same.
+    with which events are taken all the same. `sources_away` are those from which nothing comes now, and why.
     """
     ready, last = runtime.ready, runtime.last_reload
     configuration = "current" if last is None or last.accepted else "rejected"
-    shown = {"ready": ready, "delivering": runtime.leading, "configuration": configuration, **_actions(runtime)}
-    return JSONResponse(shown, status_code=200 if ready else 503)
+    shown = {"ready": ready, "delivering": runtime.leading, "configuration": configuration}
+    return JSONResponse({**shown, **_actions(runtime), **_sources(runtime)}, status_code=200 if ready else 503)
 
 
 def _actions(runtime: Runtime) -> dict[str, Any]:
@@ -53,6 +53,11 @@ def _actions(runtime: Runtime) -> dict[str, Any]:
         for name, report in runtime.action_reports.items()
     }
     return {"actions": reports} if reports else {}
+
+
+def _sources(runtime: Runtime) -> dict[str, Any]:
+    away = {name: account.away for name, account in runtime.inbound.accounts().items() if account.away}
+    return {"sources_away": away} if away else {}
 
 
 async def metrics(request: Request) -> Response:

@@ -267,7 +267,8 @@ class SourceShown(Shape):
     )
     last_accepted: str | None = Field(default=None, description="When its last event came, new or not.")
     last_refused: str | None = None
-    last_refusal: str | None = Field(default=None, description="Why a request was refused the last time.")
+    last_refusal: str | None = Field(default=None, description="Why something was refused the last time.")
+    away: str | None = Field(default=None, description="Why nothing comes in now; null if it does, as far as is known.")
 
 
 class SourceDetail(SourceShown):

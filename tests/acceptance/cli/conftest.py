@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -231,18 +230,3 @@ def endpoint() -> Iterator[Endpoint]:
     made.http.shutdown()
     thread.join()
     made.http.server_close()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """The first true answer to a question."""
-
-    def wait(question: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if answer := question():
-                return answer
-            time.sleep(0.02)
-        raise AssertionError("it did not happen in time")
-
-    return wait

@@ -65,7 +65,34 @@ def test_json_and_the_filter_by_name(hookrt: Run, tmp_path: Path) -> None:
     assert (test["hook"], test["name"], test["line"], test["mismatches"]) == ("one", "a good one", 9, [])
     nothing = hookrt("test", "-k", "zzz")
     assert nothing.returncode == 1
-    assert "none has 'zzz' in its name" in nothing.stderr
+    assert "none of the 2 tests has 'zzz' in its name" in nothing.stderr
+
+
+def test_the_tests_of_one_hook_alone(hookrt: Run, tmp_path: Path) -> None:
+    (tmp_path / "hooks.yaml").write_text(HOOKS)
+    done = hookrt("test", "--hook", "one", "-k", "good")
+    assert (done.returncode, done.stdout.count("passed  ")) == (0, 1), done.stdout
+    done = hookrt("test", "--hook", "two")
+    assert (done.returncode, done.stdout) == (0, "no tests: write some below `tests:` of a hook\n")
+    done = hookrt("test", "--hook", "onne")
+    assert (done.returncode, done.stderr) == (1, "hookrt: there is no hook 'onne': did you mean 'one'?\n")
+
+
+CASE = {"name", "time", "classname", "group"}
+SUITE = {"name", "tests", "failures", "errors", "time", "file", "skipped", "timestamp", "hostname", "id", "package"}
+
+
+def test_the_report_has_only_what_strict_readers_of_junit_know(hookrt: Run, tmp_path: Path) -> None:
+    (tmp_path / "hooks.yaml").write_text(HOOKS.replace("a good one", '"<a> & \\e[31m"'))
+    hookrt("test", "--junit", "report.xml")
+    root = ElementTree.fromstring((tmp_path / "report.xml").read_text())
+    assert set(root.keys()) <= {"name", "time", "tests", "failures", "errors"}
+    for suite in root.iter("testsuite"):
+        assert {"name", "tests", "failures", "errors"} <= set(suite.keys()) <= SUITE
+    cases = list(root.iter("testcase"))
+    assert all({"name"} <= set(case.keys()) <= CASE for case in cases)
+    assert {one.tag for case in cases for one in case} == {"failure"}
+    assert cases[0].get("name") == "<a> & \ufffd[31m"
 
 
 def test_a_mistake_in_the_file_is_told_before_anything_is_run(hookrt: Run, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """An application that takes orders, and its hookrt, each killed at every point by itself.
 
-Arguments: `app` or `reader`, the URL of the database, and the folder of hooks.yaml. Every victim is a process of its
-own (forked, so that what is imported is so once) and dies of SIGKILL at its point.
+Reads lines of `app` or `reader`, the URL of the database, and the folder of hooks.yaml, and says `killed` after each.
+Every victim is a process of its own (forked, so that what is imported is so once) and dies of SIGKILL at its point.
 """
 
 import asyncio
@@ -104,7 +104,16 @@ def victim(life):
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
+def import_all(part, url, folder):
+    """What a victim would import, each anew."""
+    create_engine(url)
+    if part == "reader":
+        Runtime.from_file(Path(folder) / "hooks.yaml")
+
+
 def main(part, url, folder):
+    folder = folder.rstrip("\n")
+    import_all(part, url, folder)
     if part == "app":
         for event_first in (False, True):
             for point in range(6):
@@ -118,4 +127,6 @@ def main(part, url, folder):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    for line in sys.stdin:
+        main(*line.split("\t"))
+        print("killed", flush=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,40 @@ from hookrt.store.contract import EventQuery
 APP = Path(__file__).with_name("ordering_app.py")
 
 
+class Killer:
+    """A process that kills applications and readers, one for all tests: its imports take longer than its victims."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(APP)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def kill(self, *words: str) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        patience = threading.Timer(120, self.process.kill)
+        patience.start()
+        try:
+            self.process.stdin.write("\t".join(words) + "\n")
+            self.process.stdin.flush()
+            assert self.process.stdout.readline() == "killed\n", "a victim lived, or a point was never reached"
+        finally:
+            patience.cancel()
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Killer]:
+    killer = Killer()
+    with killer.process:
+        yield killer
+
+
 class Shop:
     """The database of an application and the folder of its hookrt."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, killer: Killer) -> None:
         self.url = url
+        self.killer = killer
         self.folder = folder
         self.engine = create_engine(url)
         with self.engine.begin() as connection:
@@ -33,9 +64,7 @@ class Shop:
         (folder / "hooks.yaml").write_text(f"sources: {{orders: {{outbox: {{url: '{url}', poll: 20ms}}}}}}\n")
 
     def kill(self, part: str) -> None:
-        command = [sys.executable, str(APP), part, self.url, str(self.folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        self.killer.kill(part, self.url, str(self.folder))
 
     def ids(self, table: str) -> list[str]:
         with self.engine.connect() as connection:
@@ -54,12 +83,12 @@ class Shop:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, killer: Killer) -> Any:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'shop.db'}"
     else:
         url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://")
-    shop = Shop(url, tmp_path)
+    shop = Shop(url, tmp_path, killer)
     yield shop
     shop.engine.dispose()
 

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -150,21 +149,6 @@ class Service:
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
-
-
-def wait_until(question: Callable[[], Any], tell: Callable[[], str] = str) -> Any:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time" + tell())
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """The first true answer to a question."""
-    return wait_until
 
 
 @pytest.fixture

@@ -61,6 +61,11 @@ def test_oauth2_is_kept_for_the_requests(bench: Any) -> None:
     assert PASSWORD not in repr(found)
 
 
+@pytest.mark.parametrize("way", ["bearer: '${{ secrets.NONE }}'", "basic: {user: me, password: '${{ secrets.NONE }}'}"])
+def test_a_secret_that_is_missing_is_no_error_of_what_it_stands_in(bench: Any, way: str) -> None:
+    assert errors(bench, f"auth: {{{way}}}") == []
+
+
 def test_a_proxy_is_taken_apart_and_its_password_masked(bench: Any) -> None:
     text = "destinations:\n  crm: {url: https://a.example, proxy: 'http://me:p%40ss-word@proxy.example.com:3128'}\n"
     configuration = bench.configuration(text)

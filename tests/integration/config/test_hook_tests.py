@@ -40,6 +40,7 @@ def test_tests_are_read_with_their_places(bench: Any) -> None:
         ("{event: A, expect: 1}", "6:20 a test has no key 'expect' | did you mean 'steps'?"),
         ("{event: A, step: {}}", "6:20 a test has no key 'step' | did you mean 'steps'?"),
         ("{name: x}", "6:9 a test needs an `event`, or a `sample` of one | `event: {type: ..., data: ...}`"),
+        ("{evnt: {data: {}}}", "6:10 a test has no key 'evnt' | did you mean 'event'?"),
         ("{sample: Nothing}", "6:18 no source brings a sample of 'Nothing'"),
         ("{event: {typ: A}}", "6:18 `event` has no key 'typ' | did you mean 'type'?"),
         ("{event: 'a b'}", "6:17 this can be no event: 'type' is 'a b'"),
@@ -55,6 +56,8 @@ def test_tests_are_read_with_their_places(bench: Any) -> None:
         ("{event: A, steps: {two: {stub: 99}}}", "6:40 a stub's status is a number from 100 to 599, this is '99'"),
         ("{event: A, steps: {two: {stub: {satus: 1}}}}", "6:41 a stub has no key 'satus' | did you mean 'status'?"),
         ("{event: A, steps: {two: {stub: {error: time}}}}", "6:48 `error` cannot be 'time'"),
+        ("{event: A, steps: {two: {stub: []}}}", "6:40 a list of stubs needs one at least"),
+        ("{event: A, steps: {two: {stub: {error: dns, body: 1}}}}", "6:53 `body` says nothing where no answer comes"),
         ("{event: A, steps: {two: {status: done}}}", "6:42 `status` cannot be 'done'"),
         ("{event: A, steps: {two: {outcome: retyr}}}", "6:43 `outcome` cannot be 'retyr' | did you mean 'retry'?"),
         ("{event: A, steps: {two: {attempts: two}}}", "6:44 `attempts` must be a number"),
@@ -95,6 +98,10 @@ def test_the_json_schema_knows_tests(bench: Any) -> None:
     steps = {"two": {"stub": [503, {"body": {"a": 1}}], "request": {"body": 1}, "emits": "A"}}
     hook = {"on": "A", "steps": [{"say": "x"}], "tests": [{"event": {"data": 1}, "steps": steps, "fires": True}]}
     jsonschema.validate({"hooks": {"one": hook}}, schema)
+    for stub in ({"error": "dns", "body": 1}, []):
+        steps["two"]["stub"] = stub
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"hooks": {"one": hook}}, schema)
     for wrong in ({"event": "A", "expects": 1}, {"name": "no event"}, {"event": "A", "steps": {"two": {"stub": 99}}}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({"hooks": {"one": {**hook, "tests": [wrong]}}}, schema)

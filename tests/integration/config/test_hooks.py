@@ -223,3 +223,8 @@ def test_from_names_a_declared_source_or_http_or_app(bench: Any) -> None:
 def test_a_duration_that_is_too_long_is_said_to_be_one(bench: Any) -> None:
     [error] = bench.errors("hooks: {a: {on: A, expires: 99999d, steps: [{say: x}]}}\n")
     assert "is too long: '99999d' is longer than ten years" in error
+
+
+def test_an_action_beside_on_is_told_where_it_belongs(bench: Any) -> None:
+    [problem] = bench.errors("hooks:\n  a:\n    on: A.B\n    say: hello\n")
+    assert problem == "4:5 hook 'a' has no key 'say' | `say` is an action: write `- say: ...` below `steps`"

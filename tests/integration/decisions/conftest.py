@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from textwrap import indent
@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from hookrt import Runtime
+from hookrt.model.attempt import Attempt
+from hookrt.model.decision import Decision
 from hookrt.model.delivery import Delivery
 from hookrt.plugin import Action, ActionCall, Outcome, Settings
 from hookrt.plugin.manager import load_plugins
@@ -57,16 +59,22 @@ class House:
         self.behaviours[name] = answer
 
     def runtime(self, hooks: str, *, store: str = "memory:", more: str = "", **options: Any) -> Runtime:
-        registry = load_plugins()
+        registry = options.pop("registry", None) or load_plugins()
         registry.actions["do"] = type("DoHere", (Do,), {"behaviours": self.behaviours})
         file = self.folder / "hooks.yaml"
         file.write_text(f"{more}\nhooks:\n{indent(hooks, '  ')}\n")
-        return Runtime.from_file(file, store=store, registry=registry, env={}, **options)
+        return Runtime.from_file(file, store=store, registry=registry, **{"env": {}, **options})
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
+
+
+@pytest.fixture(params=["memory:", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store: whoever takes this runs once on each kind."""
+    return f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else str(request.param)
 
 
 @pytest.fixture
@@ -82,6 +90,28 @@ def records() -> Callable[[Runtime], Awaitable[list[Delivery]]]:
                 await asyncio.sleep(0.01)
 
     return read
+
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def ask(records: Any) -> Callable[..., Awaitable[tuple[Decision, Sequence[Attempt]]]]:
+    """Asks, with ever longer timeouts, until the first hook was really under way when the time was over: beside other
+    programs that can take long. Each of the deadlines has to hold. Gives the decision, and the hook's attempts.
+    """
+
+    async def asking(runtime: Runtime, reached: Callable[[], Any], data: Any = None) -> Any:
+        for timeout in (0.25, 1.0, 5.0, 30.0):
+            async with asyncio.timeout(timeout + PATIENCE_S):
+                decision = await runtime.decide("A.B", data, timeout=timeout)
+            await records(runtime)
+            attempts = await runtime.store.attempts(decision.hooks[0].delivery or "")
+            if attempts and reached():
+                return decision, attempts
+        raise AssertionError("the hook was never asked")
+
+    return asking
 
 
 class Endpoint:

@@ -46,6 +46,7 @@ SNIPPET = """
 h:
   on: A.B
   mode: decide
+  timeout: 30s
   steps:
     - python: |
         def run(event, ctx):

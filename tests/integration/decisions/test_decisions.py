@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def test_hooks_answer_in_file_order_until_the_first_deny(house: Any) -> None:
     async def run() -> None:
         hooks = hook("z") + hook("m", does="deny") + hook("a")
         async with house.runtime(hooks) as runtime:
-            decision = await runtime.decide("A.B", {"n": 1})
+            decision = await runtime.decide("A.B", {"n": 1}, timeout=20)
         assert (decision.decision, decision.reason, decision.allowed) == ("deny", "because", False)
         assert [(said.hook, said.decision, said.by) for said in decision.hooks] == [
             ("z", "allow", "answer"),
@@ -42,7 +43,7 @@ def test_emit_never_runs_them_and_decide_runs_no_others(house: Any) -> None:
             receipt = await runtime.emit("A.B")
             assert [one.hook for one in await receipt.wait(10)] == ["fires"]
             assert house.ran == ["fires"]
-            assert await runtime.decide("A.B")
+            assert await runtime.decide("A.B", timeout=20)
             assert house.ran == ["fires", "asks"]
 
     asyncio.run(run())
@@ -51,7 +52,7 @@ def test_emit_never_runs_them_and_decide_runs_no_others(house: Any) -> None:
 def test_nobody_to_ask_means_allow(house: Any) -> None:
     async def run() -> None:
         async with house.runtime(hook("other", on="C")) as runtime:
-            decision = await runtime.decide("A.B", [1])
+            decision = await runtime.decide("A.B", [1], timeout=20)
             assert (decision.decision, decision.data, decision.hooks) == ("allow", [1], ())
             stored = await runtime.store.event("app", decision.id)
             assert stored is not None
@@ -71,7 +72,7 @@ def test_later_hooks_see_the_patched_data(house: Any) -> None:
             + hook("me", 'when: event.data.name == "Ada"', does="seen")
         )
         async with house.runtime(hooks) as runtime:
-            decision = await runtime.decide("A.B", {"name": "Eve", "secret": 1, "kept": [1.5, None]})
+            decision = await runtime.decide("A.B", {"name": "Eve", "secret": 1, "kept": [1.5, None]}, timeout=20)
             expected = {"name": "Ada", "kept": [1.5, None]}
             assert decision.reason == str(expected)
             assert decision.data == expected
@@ -88,7 +89,7 @@ def test_the_patch_of_a_deny_changes_nothing(house: Any) -> None:
 
     async def run() -> None:
         async with house.runtime(hook("h", does="no")) as runtime:
-            assert (await runtime.decide("A.B", {"n": 1})).data == {"n": 1}
+            assert (await runtime.decide("A.B", {"n": 1}, timeout=20)).data == {"n": 1}
 
     asyncio.run(run())
 
@@ -138,7 +139,7 @@ def test_on_error_answers_for_a_hook_that_cannot(
 def test_without_on_error_a_hook_that_cannot_answer_denies(house: Any) -> None:
     async def run() -> None:
         async with house.runtime(hook("h", "when: event.data.nothing")) as runtime:
-            decision = await runtime.decide("A.B")
+            decision = await runtime.decide("A.B", timeout=20)
             assert (decision.decision, decision.reason) == ("deny", "no answer: condition")
 
     asyncio.run(run())
@@ -186,7 +187,7 @@ def test_a_step_whose_when_has_no_answer_is_not_passed_over(house: Any) -> None:
     async def run() -> None:
         steps = "h:\n  on: A.B\n  mode: decide\n  steps: [{do: allow}, {do: deny, when: event.data.nothing == 1}]\n"
         async with house.runtime(steps) as runtime:
-            decision = await runtime.decide("A.B", {})
+            decision = await runtime.decide("A.B", {}, timeout=20)
             assert (decision.decision, decision.hooks[0].cause) == ("deny", "condition")
 
     asyncio.run(run())
@@ -196,7 +197,7 @@ def test_a_hook_whose_steps_are_all_skipped_does_not_object(house: Any) -> None:
     async def run() -> None:
         steps = 'h:\n  on: A.B\n  mode: decide\n  steps: [{do: deny, when: "false"}]\n'
         async with house.runtime(steps) as runtime:
-            assert await runtime.decide("A.B", {})
+            assert await runtime.decide("A.B", {}, timeout=20)
 
     asyncio.run(run())
 
@@ -205,15 +206,18 @@ def test_a_hook_that_somebody_disabled_is_not_asked(house: Any) -> None:
     async def run() -> None:
         async with house.runtime(hook("h", does="deny")) as runtime:
             await runtime.control.hooks.disable("h")
-            assert await runtime.decide("A.B")
+            assert await runtime.decide("A.B", timeout=20)
             await runtime.control.hooks.enable("h")
-            assert not await runtime.decide("A.B")
+            assert not await runtime.decide("A.B", timeout=20)
 
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("timeout", [0, -1, 31, float("nan"), float("inf")])
-def test_a_timeout_that_is_none_is_misuse(house: Any, timeout: float) -> None:
+@pytest.mark.parametrize(
+    "timeout",
+    [0, -1, 31, float("nan"), float("inf"), pytest.param(10**400, id="huge"), True, "1", None, timedelta(seconds=1)],
+)
+def test_a_timeout_that_is_none_is_misuse(house: Any, timeout: Any) -> None:
     async def run() -> None:
         async with house.runtime(hook("h")) as runtime:
             with pytest.raises(UsageError, match="seconds"):
@@ -254,7 +258,7 @@ def test_observers_are_told(house: Any) -> None:
 
     async def run() -> None:
         async with house.runtime(hook("h"), observers=[Told()]) as runtime:
-            await runtime.decide("A.B")
+            await runtime.decide("A.B", timeout=20)
 
     asyncio.run(run())
     assert told == [("allow", True)]

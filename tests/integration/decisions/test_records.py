@@ -20,11 +20,6 @@ DENY = "no:\n  on: A.B\n  mode: decide\n  steps: [{do: deny}]\n"
 ORDINARY = "other:\n  on: A.B\n  steps: [{do: allow}]\n"
 
 
-@pytest.fixture(params=["memory:", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else request.param
-
-
 async def hang(call: Any) -> Any:
     await asyncio.Event().wait()
 
@@ -43,6 +38,27 @@ def test_a_decision_is_listed_with_what_each_hook_said(house: Any, store: str) -
             assert (attempt.number, attempt.step, attempt.outcome) == (1, "do", "done")
             counts = await runtime.store.counts()
             assert not any(counts.get(one) for one in Status if not one.final)
+
+    asyncio.run(run())
+
+
+def test_what_is_said_before_its_record_is_begun_is_recorded_all_the_same(house: Any, records: Any, store: str) -> None:
+    """A condition without an answer, and a deadline that comes at once."""
+    unanswerable = "w:\n  on: A.B\n  mode: decide\n  on_error: allow\n  when: event.data.x\n  steps: [{do: allow}]\n"
+
+    async def run() -> None:
+        async with house.runtime(unanswerable + HOOK, store=store) as runtime:
+            await runtime.decide("A.B", {}, timeout=20)
+            assert [one.reason for one in await records(runtime)] == ["allow: condition", "allow"]
+            await runtime.decide("A.B", {}, timeout=1e-9)
+            async with asyncio.timeout(20):
+                while len(written := await records(runtime)) < 4:
+                    await asyncio.sleep(0.01)
+            found = [(one.status, one.reason) for one in written[2:]]
+            assert found == [(Status.DEAD, "allow: deadline"), (Status.DEAD, "deny: deadline")] or found == [
+                (Status.DEAD, "allow: condition"),
+                (Status.DEAD, "deny: deadline"),
+            ]
 
     asyncio.run(run())
 
@@ -105,7 +121,7 @@ def test_a_stop_answers_who_waits_and_records_it(house: Any, tmp_path: Any) -> N
             stored = await again.store.event("app", decision.id)
             assert [(one.status, one.reason) for one in stored.deliveries] == [(Status.DEAD, "deny: stopping")]
             with pytest.raises(UsageError):
-                await runtime.decide("A.B")
+                await runtime.decide("A.B", timeout=20)
 
     asyncio.run(run())
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
+
+import pytest
+
+from hookrt import Runtime
+from hookrt.errors import UsageError
 
 Program = Callable[[str], str]
 
@@ -88,3 +95,9 @@ def serve():
 assert [in_child(serve), in_child(serve), serve()] == ["succeeded"] * 3
 """
     )
+
+
+def test_a_runtime_cannot_be_sent_to_another_process() -> None:
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(UsageError, match="make one there"):
+            copied(Runtime(store="memory:"))

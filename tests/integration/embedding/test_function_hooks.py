@@ -74,6 +74,9 @@ def test_a_function_has_the_retries_and_the_log_of_the_same_hook_from_yaml(tmp_p
     in_code = Runtime(store="memory:")
     in_code.on("A.B", name="h", retry=fixed(timedelta(milliseconds=10), 3))(fail_first)
     from_code = attempts_of(in_code)
+    *lines, where = from_code[0][4]
+    assert where.startswith("warning: function-failed error=OSError: not yet"), "and its place, for who wrote it"
+    from_code[0] = (*from_code[0][:4], tuple(lines))
     assert [one[:3] + one[4:] for one in from_code] == [one[:3] + one[4:] for one in from_yaml]
     assert [one[1:3] for one in from_code] == [("retry", "exception"), ("done", None)]
     assert all("not yet" in one[3] for one in (from_code[0], from_yaml[0]))

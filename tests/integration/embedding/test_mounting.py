@@ -60,7 +60,7 @@ def test_the_whole_api_is_served_below_any_path(path: str) -> None:
         assert (await ask("GET", f"{path}/in/nobody")).status_code == 404
         assert (await ask("GET", "/")).text == "the host's"
 
-    serve(mounted(runtime_app(runtime), path), work, runtime)
+    serve(mounted(runtime_app(runtime, allow="local"), path), work, runtime)
 
 
 def test_answers_name_the_paths_as_the_host_has_them() -> None:
@@ -74,10 +74,25 @@ def test_answers_name_the_paths_as_the_host_has_them() -> None:
         refused = await ask("PUT", "/hooks/v1/events", content=b"{}", headers=JSON)
         assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
 
+    serve(mounted(runtime_app(runtime, allow="local")), work, runtime)
+
+
+def test_as_long_as_nobody_says_who_may_use_it_nobody_may() -> None:
+    """What a proxy on this machine passes on looks as if it came from this machine."""
+    runtime = Runtime(store="memory:")
+
+    async def work(ask: Ask) -> None:
+        refused = await ask("GET", "/hooks/v1/events")
+        assert (refused.status_code, refused.json()["title"]) == (403, "Forbidden")
+        assert "tokens={...}" in refused.json()["detail"]
+        assert (await ask("POST", "/hooks/v1/events", content=EVENT, headers=JSON)).status_code == 403
+        assert (await ask("GET", "/hooks/metrics")).status_code == 403
+        assert (await ask("GET", "/hooks/readyz")).status_code == 200
+
     serve(mounted(runtime_app(runtime)), work, runtime)
 
 
-def test_without_tokens_only_this_machine_is_let_in() -> None:
+def test_where_it_is_said_this_machine_is_let_in_and_nothing_that_a_proxy_passed_on() -> None:
     runtime = Runtime(store="memory:")
 
     async def work(ask: Ask) -> None:
@@ -86,7 +101,16 @@ def test_without_tokens_only_this_machine_is_let_in() -> None:
             assert (await ask("GET", "/hooks/v1/events", headers=headers)).status_code == 403
         assert (await ask("POST", "/hooks/v1/events", content=EVENT)).status_code == 415
 
-    serve(mounted(runtime_app(runtime)), work, runtime)
+    serve(mounted(runtime_app(runtime, allow="local")), work, runtime)
+    app = runtime_app(runtime, allow="local")
+
+    async def ask_as_nginx(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "http_version": "1.0"}, receive, send)
+
+    async def refused(ask: Ask) -> None:
+        assert (await ask("GET", "/hooks/v1/events")).status_code == 403
+
+    serve(mounted(ask_as_nginx), refused, runtime)
 
 
 def test_tokens_open_it_by_their_scopes() -> None:
@@ -161,6 +185,19 @@ def test_tokens_that_cannot_be_are_refused(options: Any) -> None:
         runtime_app(Runtime(store="memory:"), **options)
 
 
+def test_a_word_that_lets_nobody_in_is_refused() -> None:
+    with pytest.raises(UsageError, match="'local'"):
+        runtime_app(Runtime(store="memory:"), allow="lokal")  # type: ignore[arg-type]
+
+
+def test_an_async_function_that_nobody_would_await_is_refused() -> None:
+    async def allow(scope: Any, needed: str) -> bool:
+        return True
+
+    with pytest.raises(UsageError, match="plain function"):
+        runtime_app(Runtime(store="memory:"), allow=allow)  # type: ignore[arg-type]
+
+
 def test_tokens_and_allow_are_not_given_both() -> None:
     with pytest.raises(UsageError, match="not both"):
         runtime_app(Runtime(store="memory:"), tokens={"t": ["read"]}, allow=lambda scope, needed: True)
@@ -174,12 +211,12 @@ def test_metrics_are_shown_where_the_host_wants_them() -> None:
         await ask("POST", "/hooks/v1/events", content=EVENT, headers=JSON)
         assert "hookrt_events_total" in (await ask("GET", "/hooks/metrics")).text
 
-    serve(mounted(runtime_app(runtime, metrics=metrics)), work, runtime)
+    serve(mounted(runtime_app(runtime, allow="local", metrics=metrics)), work, runtime)
 
 
 def test_before_the_runtime_runs_and_after_it_the_answer_is_503() -> None:
     runtime = Runtime(store="memory:")
-    app = mounted(runtime_app(runtime))
+    app = mounted(runtime_app(runtime, allow="local"))
 
     async def run() -> None:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1234))

@@ -19,8 +19,8 @@ import pytest
 
 from hookrt import Runtime, outbox
 from hookrt.clock import SystemClock
-from hookrt.errors import EventTooLarge, Overloaded
-from hookrt.outbox.reading import MOST_ROWS
+from hookrt.errors import EventTooLarge, Overloaded, StoreError
+from hookrt.outbox.reading import MOST_ROWS, TRIES
 from hookrt.outbox.settings import OutboxSettings
 from hookrt.outbox.source import Outbox
 from hookrt.plugin import SourceRun
@@ -62,11 +62,11 @@ class App:
         return int(self.execute("SELECT count(*) FROM hookrt_outbox WHERE refused IS NULL")[0][0])
 
     @asynccontextmanager
-    async def reader(self, emit: Any, poll: str = "20ms") -> Any:
-        """The source at work, handing its events to `emit`; gives its log."""
-        log, clock = RecordedLog(), SystemClock()
+    async def reader(self, emit: Any, poll: str = "20ms", report: Any = None) -> Any:
+        """The source at work, handing its events to `emit`; gives its log. With a `report` its pauses are short."""
+        log, clock = RecordedLog(), Hurried() if report else SystemClock()
         settings = OutboxSettings.model_validate_json(json.dumps({"url": self.url, "poll": poll}))
-        source = SourceRun("orders", settings, emit, log, clock, self.folder, MemoryState(clock))
+        source = SourceRun("orders", settings, emit, log, clock, self.folder, MemoryState(clock), report or Report())
         task = asyncio.create_task(Outbox().run(source))
         try:
             yield log
@@ -76,6 +76,30 @@ class App:
 
     def close(self) -> None:
         self.connection.close()
+
+
+class Hurried(SystemClock):
+    """Pauses take no time."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.001))
+
+
+class Report:
+    """What a source says of itself."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.state = "new"
+
+    def refused(self, reason: str) -> None:
+        self.told.append(reason)
+
+    def away(self, why: str) -> None:
+        self.state = why
+
+    def connected(self) -> None:
+        self.state = "connected"
 
 
 class Taken:
@@ -196,6 +220,68 @@ def test_while_the_service_is_overloaded_nothing_is_overtaken(url: str, tmp_path
         async with app.reader(taken):
             await until(lambda: not app.waiting())
         assert taken.tried == ["a", "a", "a", "a", "b"]
+
+    run(url, tmp_path, scenario)
+
+
+def test_a_row_that_hookrt_fails_on_lets_those_behind_it_pass_after_a_while(url: str, tmp_path: Path) -> None:
+    def fails(id: str, tries: int) -> Exception | None:
+        return ZeroDivisionError("hush") if id.startswith("bad") else None
+
+    async def scenario(app: App) -> None:
+        app.emit("a", "bad-1", "bad-2", "b", "c")
+        taken, report = Taken(fails), Report()
+        async with app.reader(taken, report=report) as log:
+            await until(lambda: not app.waiting())
+            await until(lambda: report.state == "connected")
+        assert taken.ids == ["a", "b", "c"]
+        assert taken.tried.count("bad-1") > TRIES
+        refused = app.execute("SELECT id, refused FROM hookrt_outbox ORDER BY position")
+        why = "hookrt failed on it (ZeroDivisionError): see its log"
+        assert [tuple(row) for row in refused] == [("bad-1", why), ("bad-2", why)]
+        assert report.told == ["failed", "failed"]
+        assert {event for level, event, _ in log.lines if level == "error"} == {
+            "outbox-held-up",
+            "outbox-row-failed",
+            "outbox-row-refused",
+        }
+
+    run(url, tmp_path, scenario)
+
+
+def test_while_hookrt_fails_on_every_row_none_is_refused_and_their_order_is_kept(url: str, tmp_path: Path) -> None:
+    broken = True
+
+    def fails(id: str, tries: int) -> Exception | None:
+        return StoreError("the disk is broken") if broken else None
+
+    async def scenario(app: App) -> None:
+        nonlocal broken
+        app.emit("a", "b", "c")
+        taken, report = Taken(fails), Report()
+        async with app.reader(taken, report=report) as log:
+            await until(lambda: taken.tried.count("c") > 1)  # they were tried, too
+            await until(lambda: "the disk is broken" in report.state)
+            await until(lambda: taken.tried[-1] == "c")
+            broken = False
+            await until(lambda: not app.waiting())
+        assert taken.ids == ["a", "b", "c"]
+        assert report.told == []
+        assert app.execute("SELECT * FROM hookrt_outbox") == []
+        told = [fields["tries"] for _, event, fields in log.lines if event == "outbox-held-up"]
+        assert told[:3] == [1, 2, 4]
+
+    run(url, tmp_path, scenario)
+
+
+def test_a_row_whose_trouble_passes_is_not_refused(url: str, tmp_path: Path) -> None:
+    async def scenario(app: App) -> None:
+        app.emit("a", "b")
+        taken = Taken(lambda id, tries: StoreError("locked") if id == "a" and tries <= TRIES + 1 else None)
+        async with app.reader(taken, report=Report()):
+            await until(lambda: not app.waiting())
+        assert sorted(taken.ids) == ["a", "b"]
+        assert app.execute("SELECT * FROM hookrt_outbox") == []
 
     run(url, tmp_path, scenario)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -95,16 +97,54 @@ def test_a_program_whose_time_is_up_has_its_grace_beyond_the_engines_own_cut(del
 hooks:
   slow:
     on: Go
-    timeout: 1s
+    timeout: LIMIT
     retry: none
     steps:
       - command: {argv: [./slow.sh], grace: 30s}
 """
     script = tmp_path / "slow.sh"
-    script.write_text("#!/bin/sh\ntrap 'sleep 1.5; echo tidied; exit 0' TERM\nsleep 1000 & wait\n")
+    script.write_text("#!/bin/sh\ntrap 'sleep 1.5; echo tidied; exit 0' TERM\ntouch begun\nsleep 1000 & wait\n")
     script.chmod(0o755)
-    _, [attempt] = deliver(text, "Go")
+    for limit in ("500ms", "3s", "20s"):  # the first one that is enough for it to begin
+        _, [attempt] = deliver(text.replace("LIMIT", limit), "Go")
+        if (tmp_path / "begun").exists():
+            break
     assert (attempt.outcome, attempt.reason, attempt.logs) == ("retry", "timeout", ("stdout: tidied",))
+
+
+def test_a_service_that_stops_ends_its_programs_and_runs_them_again_at_the_next_start(registry, tmp_path):
+    script = 'echo $$ > own; mv own "$HOOKRT_ATTEMPT.pid"; [ -e again ] || sleep 1000; cat'
+    hooks = {"long": {"on": "Go", "steps": [{"command": {"argv": ["/bin/sh", "-c", script], "stdin": "done"}}]}}
+    (tmp_path / "hooks.yaml").write_text(json.dumps({"hooks": hooks}))
+    store = f"sqlite:///{tmp_path / 'hooks.db'}"
+
+    async def until_running():
+        while not (tmp_path / "1.pid").exists():
+            await asyncio.sleep(0.01)
+
+    async def serve(then):
+        async with Runtime.from_file(tmp_path / "hooks.yaml", store=store, registry=registry, env={}) as runtime:
+            return await then(runtime)
+
+    async def begin(runtime):
+        receipt = await runtime.emit("Go")
+        await asyncio.wait_for(until_running(), 30)
+        await runtime.stop(timedelta(0))
+        return receipt.deliveries[0]
+
+    async def end(runtime):
+        async with asyncio.timeout(30):
+            while not (found := await runtime.store.delivery(identity)).delivery.status.final:
+                await asyncio.sleep(0.01)
+        return found.delivery, await runtime.store.attempts(identity)
+
+    identity = asyncio.run(serve(begin))
+    program = int((tmp_path / "1.pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(program, 0)
+    (tmp_path / "again").touch()
+    delivery, attempts = asyncio.run(serve(end))
+    assert (delivery.status, attempts[-1].logs) == ("succeeded", ("stdout: done",))
 
 
 def test_a_missing_program_is_a_problem_at_its_place(registry, tmp_path):
@@ -183,6 +223,17 @@ def test_what_an_event_says_is_text_in_html_and_itself_elsewhere(registry, tmp_p
     made = rendered(registry, settings, {"x": HOSTILE, "n": ["<"]}, tmp_path)
     assert made.html == f'<p title="{ESCAPED}">${{{{ [&quot;&lt;&quot;]</p>'
     assert made.text == made.subject == HOSTILE
+
+
+@pytest.mark.parametrize("begin", ["<", "</", "a $${{ <"])
+def test_a_value_cannot_be_the_name_of_a_tag(begin, registry, tmp_path):
+    settings = "          {to: a@example.com, subject: s, html: 'BEGIN${{ event.data.x }}>'}\n"
+    text = EMAIL + settings.replace("BEGIN", begin)
+    [found] = problems(registry, text, tmp_path)
+    assert "hooks.yaml:10:" in found
+    assert "a `${{ }}` right after a `<` could be any tag" in found
+    fine = text.replace("html: ", "text: ")
+    assert problems(registry, fine, tmp_path) == []
 
 
 def test_html_that_is_one_expression_is_escaped_too_and_html_as_is_is_not(registry, tmp_path):

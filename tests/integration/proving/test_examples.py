@@ -48,6 +48,19 @@ def test_lists_must_be_of_the_same_length(proving: Any) -> None:
     assert '+     "sku": "a",' in said
 
 
+def test_a_difference_far_down_in_something_long_is_shown(proving: Any) -> None:
+    words = ", ".join(f"word{n}" for n in range(2000))
+    steps = "steps: [{webhook: {url: https://a.example.com, body: [" + words + ", last]}}]"
+    [said] = proving.said(hook(steps, f"steps: {{webhook: {{request: {{body: [{words}, one, more]}}}}}}"))
+    assert said.splitlines()[2:] == [
+        *("      …" if n is None else f'        "word{n}",' for n in (1997, 1998, 1999)),
+        '    -   "one",',
+        '    -   "more"',
+        '    +   "last"',
+        "      ]",
+    ]
+
+
 def test_a_step_without_a_stub_is_answered_200(proving: Any) -> None:
     assert proving.said(hook(SEND, "steps: {webhook: {output: {status: 200, body: {}}, status: succeeded}}")) == []
 

@@ -1,8 +1,9 @@
 """The names of new plugins, and that nothing is written over."""
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
-from hookrt.cli.new_plugin import NewPlugin, write_plugin
+from hookrt.cli.new_plugin import NewPlugin, compatible_with, write_plugin
 from hookrt.errors import HookrtError
 
 
@@ -44,3 +45,25 @@ def test_nothing_is_written_over(tmp_path):
     with pytest.raises(HookrtError, match="is there already: nothing was written"):
         write_plugin(NewPlugin("sms"), tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("running", "said", "not_with"),
+    [
+        ("0.1.0", "hookrt~=0.1.0", "0.2.0"),
+        ("0.9.4", "hookrt~=0.9.0", "1.0"),
+        ("0.2.0rc1", "hookrt~=0.2.0rc1", "0.3.0"),
+        ("1.0", "hookrt~=1.0", "2.0"),
+        ("1.4.2", "hookrt~=1.4", "2.0"),
+        ("1.4.0.dev3", "hookrt~=1.4.dev3", "2.0"),
+    ],
+)
+def test_a_new_plugin_depends_on_versions_that_are_compatible(running, said, not_with):
+    assert compatible_with(running) == said
+    allowed = SpecifierSet(said.removeprefix("hookrt"))
+    assert allowed.contains(running)
+    assert not allowed.contains(not_with)
+
+
+def test_a_hookrt_without_a_version_is_no_demand():
+    assert compatible_with("unknown") == "hookrt"

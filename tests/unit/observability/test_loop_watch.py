@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import time
 from types import FrameType
 from typing import Any, cast
 
-from hookrt.observability.loop_watch import LONG_S, Glance, Means, Suspicion
+from hookrt.observability.loop_watch import LONG_S, Glance, Means, Suspicion, is_waiting
 from hookrt.observability.stack_lines import MOST, frames_of, stack_lines
 
 THRESHOLD_S = 0.2
@@ -106,3 +108,36 @@ def test_a_frame_without_source_has_its_place_alone() -> None:
     code = compile("say()", "/nowhere/made_up.py", "exec")
     exec(code, {"say": lambda: found.extend(stack_lines(list(frames_of(sys._getframe().f_back)), lambda one: True))})
     assert found[-1] == "nowhere/made_up.py:1 in <module>"
+
+
+def test_a_loop_that_waits_for_something_to_do_is_left_alone_and_one_that_works_is_not() -> None:
+    seen: dict[str, bool] = {}
+    begun = threading.Event()
+    ident = threading.get_ident()
+
+    def look(name: str) -> None:
+        begun.wait(10)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            seen[name] = is_waiting(sys._current_frames()[ident])
+            if seen[name] is (name == "idle"):
+                return
+            threading.Event().wait(0.001)
+
+    async def idle() -> None:
+        begun.set()
+        await asyncio.to_thread(look, "idle")
+        begun.clear()
+        for name, work in (("coroutine", None), ("callback", threading.Event())):
+            thread = threading.Thread(target=look, args=(name,))
+            thread.start()
+            begun.set()
+            if work is None:
+                thread.join()
+            else:
+                asyncio.get_running_loop().call_soon(thread.join)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+    asyncio.run(idle())
+    assert seen == {"idle": True, "coroutine": False, "callback": False}

@@ -96,6 +96,18 @@ def test_a_plain_function_runs_in_a_thread():
     assert run(where).output is False
 
 
+def test_a_function_may_say_that_http_is_all_it_reaches():
+    @action("ask", only_http=True)
+    async def ask(call):
+        return None
+
+    @action("dig")
+    async def dig(call):
+        return None
+
+    assert (ask.only_http, dig.only_http) == (True, False)
+
+
 def test_what_a_call_emits_belongs_to_the_outcome():
     @action("fan")
     async def fan(call: Any) -> None:

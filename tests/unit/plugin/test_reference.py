@@ -1,6 +1,7 @@
 """The reference of actions, sources and signature schemes: made from their settings models."""
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from pydantic import Field
@@ -73,3 +74,44 @@ def test_the_page_has_keys_types_defaults_reasons_retries_and_an_example():
 
 def test_retries_are_told_in_words():
     assert retry_in_words(AFTER_CRASH) == "1 more attempt: at once, only for crashed"
+
+
+class Login(Settings):
+    user: str
+    password: Secret
+
+
+class ByFile(Settings):
+    kind: Literal["file"]
+    path: str
+
+
+class ByWeb(Settings):
+    kind: Literal["web"]
+    login: Login | None = None
+
+
+class DeepSettings(Settings):
+    logins: list[Login]
+    named: dict[str, Login]
+    one: Login | list[Login]
+    by: ByFile | ByWeb
+
+
+class Deep(Action[DeepSettings]):
+    """Deep."""
+
+    name = "deep"
+
+    async def run(self, call):
+        return Outcome.done()
+
+
+def test_models_in_lists_mappings_and_unions_are_described_too():
+    told = {key.name: (key.type, key.required) for key in reference_of("action", Deep).keys}
+    assert told["logins[].user"] == ("text", True)
+    assert told["named.*.password"] == ("secret", True)
+    assert [name for name in told if name.startswith("one")] == ["one", "one.user", "one.password"]
+    assert told["by.kind"] == ("`file` or `web`", True)
+    assert told["by.path"] == ("text", False)
+    assert told["by.login.password"] == ("secret", False)

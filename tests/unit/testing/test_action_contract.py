@@ -1,10 +1,12 @@
 """The contract class passes for a sound action, and names what is wrong with others."""
 
 import asyncio
+import inspect
 
 import pytest
+from pydantic import Field
 
-from hookrt.plugin import Action, Outcome, Settings, SettingsProblem
+from hookrt.plugin import Action, Duration, Outcome, Settings, SettingsProblem
 from hookrt.testing import ActionContract, Answer, RecordedHttp
 
 
@@ -78,12 +80,31 @@ async def crowd(self, call):
             "test_valid_settings_have_no_problems",
             "problems",
         ),
+        (
+            {"check_in": lambda self, settings, base_dir: [SettingsProblem((), f"no file in {base_dir}")]},
+            "test_valid_settings_have_no_problems",
+            "problems",
+        ),
         ({"lane": lambda self, written: ""}, "test_its_lane_is_a_text_or_none", "is no lane"),
     ],
 )
-def test_a_faulty_class_fails_its_test(changes, test, said):
+def test_a_faulty_class_fails_its_test(changes, test, said, tmp_path):
+    called = getattr(contract_of(changes), test)
     with pytest.raises(AssertionError, match=said):
-        getattr(contract_of(changes), test)()
+        called(*[tmp_path] * len(inspect.signature(called).parameters))
+
+
+@pytest.mark.parametrize("warning", [False, True])
+def test_a_problem_that_check_in_finds_refuses_settings_and_a_warning_does_not(warning, tmp_path):
+    def check_in(self, settings, base_dir):
+        assert base_dir == tmp_path
+        return [SettingsProblem((), "x", warning=warning)]
+
+    contract = contract_of({"check_in": check_in}, invalid_settings=({"url": "https://fine.example.com"},))
+    refused, sound = contract.test_invalid_settings_are_refused, contract.test_valid_settings_have_no_problems
+    (sound if warning else refused)(tmp_path)
+    with pytest.raises(AssertionError):
+        (refused if warning else sound)(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +130,10 @@ def test_an_action_that_cannot_serve_many_at_once_fails_its_test(tmp_path):
         contract.test_one_instance_serves_many_attempts_at_once(tmp_path)
 
 
-def test_invalid_settings_that_are_accepted_fail_their_test():
+def test_invalid_settings_that_are_accepted_fail_their_test(tmp_path):
     contract = contract_of({}, invalid_settings=({"url": "https://fine.example.com"},))
     with pytest.raises(AssertionError, match="should be refused"):
-        contract.test_invalid_settings_are_refused()
+        contract.test_invalid_settings_are_refused(tmp_path)
 
 
 def test_a_contract_without_an_example_fails():
@@ -122,3 +143,32 @@ def test_a_contract_without_an_example_fails():
 
 def test_the_contract_itself_is_not_collected():
     assert not ActionContract.__name__.startswith("Test")
+
+
+class Careless(Settings):
+    url: str
+    password: str | None = None
+    wait: Duration = Field("15s")
+    none: list[int] = Field((), min_length=1)
+
+
+class CarelessAction(Action[Careless]):
+    """It sends it."""
+
+    name = "careless"
+
+    async def run(self, call):
+        return Outcome.done()
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("test_its_settings_hide_their_secrets", "`password` of Careless is plain text"),
+        ("test_its_defaults_are_what_its_settings_give", "`wait` of Careless is of the type str, .*give the timedelta"),
+    ],
+)
+def test_careless_settings_are_found(test, said):
+    contract = type("Contract", (ActionContract,), {"action": CarelessAction})()
+    with pytest.raises(AssertionError, match=said):
+        getattr(contract, test)()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import runpy
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from hookrt import Runtime
 from hookrt.plugin.manager import load_plugins
@@ -19,21 +16,6 @@ from hookrt.plugin.manager import load_plugins
 PLUGINS = Path(__file__).parents[4] / "plugins"
 DYING = Path(__file__).with_name("dying.py")
 HOOK = "hooks: {h: {on: Orders.*, steps: [{log: got it}]}}"
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Any:
-    """Starts the server of a plugin's own tests, and makes the plugin importable."""
-    made: list[Any] = []
-
-    def make(name: str) -> Any:
-        server = runpy.run_path(str(PLUGINS / name / "tests" / "conftest.py"))["Server"](tmp_path / "server")
-        made.append(server.start())
-        return server
-
-    yield make
-    for server in made:
-        server.kill()
 
 
 def die(plugin: str, source: str, hooks: Path) -> int:
