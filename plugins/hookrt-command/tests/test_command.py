@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import stat
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hookrt_command import Command, CommandSettings
@@ -241,6 +243,16 @@ def test_the_log_has_the_last_lines_and_no_control_characters(tmp_path):
     assert outcome.logs[-1] == "stdout: 200"
 
 
+def test_what_is_no_text_is_shown_as_far_as_it_is(tmp_path):
+    outcome = shell("printf 'a\\377\\000b'; printf 'why\\377\\033[31m' >&2; exit 1", tmp_path)
+    assert outcome.message == "it ended with 1: why\ufffd\ufffd[31m"
+    assert outcome.logs == ("stderr: why\ufffd\ufffd[31m", "stdout: a\ufffd\ufffdb")
+
+
+def test_input_that_nobody_reads_is_the_programs_own_business(tmp_path):
+    assert shell("exec <&-; echo on", tmp_path, stdin="x" * 1_000_000).output["stdout"] == "on\n"
+
+
 @pytest.mark.parametrize(("env", "reason"), [({"A": "x\0"}, "bad-value"), ({"A": "\ud800"}, "bad-value")])
 def test_a_value_that_no_variable_can_hold_is_rejected(env, reason, tmp_path):
     settings = CommandSettings(argv=["true"], env=env)
@@ -273,6 +285,20 @@ def test_memory_and_cpu_are_limited(tmp_path):
     assert outcome.output["stdout"].split() == [str(512 * 1024), "30", "0"]
     outcome = shell("while :; do :; done", tmp_path, cpu="1s", timeout=timedelta(seconds=60))
     assert (outcome.reason, outcome.message) == ("signal", "it was ended by SIGXCPU")
+
+
+def test_the_example_of_the_readme_deploys(tmp_path, hookrt_runtime):
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    example = re.search(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
+    script = tmp_path / "deploy.sh"
+    script.write_text("""#!/bin/sh\nread -r event; printf '{"version": "%s %s"}' "$COMMIT" "$1"; echo "$TOKEN" >&2\n""")
+    script.chmod(0o755)
+    hooks = example.replace("./deploy.sh", str(script))
+    runtime = hookrt_runtime(hooks, actions=[Command], secrets={"DEPLOY_TOKEN": "a-secret-of-a-test"})
+    [delivered] = runtime.emit("Push.Main", {"commit": "$(id)"})
+    assert delivered.status == "succeeded", delivered
+    assert delivered.attempts[0].logs[0] == "stderr: ***"
+    assert "deployed as $(id) --verbose" in delivered.last.logs[0]
 
 
 def test_variables_and_input_are_in_no_repr():

@@ -6,6 +6,7 @@ import ssl
 import sys
 import threading
 import warnings
+from asyncio.sslproto import SSLProtocol
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import default
@@ -69,8 +70,10 @@ class Mails:
     """What a server was told. `replies` are given in the place of 250, by recipient, `MAIL`, or `DATA`."""
 
     def __init__(self):
+        self.connections = []
         self.taken = []
         self.replies = {}
+        self.before_data = bool
         self.port = 0
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
@@ -86,19 +89,37 @@ class Mails:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.before_data()  # which may stop the whole server
         if said := self.replies.get("DATA"):
             return said
         self.taken.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content, session.ssl is not None))
         return "250 taken as 42"
 
     @property
+    def all_closed(self):
+        return all(one.get_extra_info("socket").fileno() < 0 for one in self.connections)
+
+    @property
     def messages(self):
         return [message_from_bytes(content, policy=default) for _, _, content, _ in self.taken]
 
 
+def _noting_connections(protocol, noted):
+    """The protocol, its connection noted; not once more when STARTTLS makes another of it."""
+    plain = protocol.connection_made
+
+    def connection_made(transport):
+        protocol.connection_made = plain
+        noted.append(transport)
+        plain(transport)
+
+    protocol.connection_made = connection_made
+    return protocol
+
+
 @contextmanager
-def _serve(factory):
-    """A server in a thread of its own; gives its port."""
+def _serve(factory, mails):
+    """A server in a thread of its own; gives its port. When it stops, all its connections are closed."""
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(loop.create_server(factory, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
@@ -110,6 +131,10 @@ def _serve(factory):
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for connection in mails.connections:
+            connection.abort()
+        while not mails.all_closed:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
 
     try:
         yield server.sockets[0].getsockname()[1]
@@ -117,7 +142,6 @@ def _serve(factory):
         asyncio.run_coroutine_threadsafe(stop(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(asyncio.sleep(0))  # so that closed connections say so
         loop.close()
 
 
@@ -138,11 +162,11 @@ def serve(authority):
         return AuthResult(success=(data.login, data.password) == LOGIN, handled=False)
 
     @contextmanager
-    def start(tls="starttls", certificate="server", login=False):
+    def start(tls="starttls", certificate="server", login=False, size=None):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(authority / f"{certificate}.pem", authority / f"{certificate}.key")
         mails = Mails()
-        options = {"hostname": "smtp.test", "loop": None, "enable_SMTPUTF8": False}
+        options = {"hostname": "smtp.test", "loop": None, "enable_SMTPUTF8": False, "data_size_limit": size}
         if tls == "starttls":
             options |= {"tls_context": context, "require_starttls": True}
         if login:
@@ -153,13 +177,30 @@ def serve(authority):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 made = SMTP(mails, **{**options, "loop": plain})
-            if tls != "implicit":
-                return made
-            from asyncio.sslproto import SSLProtocol
+            if tls == "implicit":
+                made = SSLProtocol(plain, made, context, None, server_side=True)
+            return _noting_connections(made, mails.connections)
 
-            return SSLProtocol(plain, made, context, None, server_side=True)
-
-        with _serve(make) as mails.port:
+        with _serve(make, mails) as mails.port:
             yield mails
 
     return start
+
+
+@pytest.fixture
+def send(authority):
+    """Sends a message by a server of `serve`; gives the outcome."""
+    from hookrt_email import Email
+
+    from hookrt.testing import run_action
+
+    message = {"to": "ada@example.com", "subject": "Hello", "text": "A text."}
+
+    def run(mails, settings=None, *, server=None, **options):
+        service = {"host": "localhost", "port": mails.port, "ca": "ca.pem", "from": "Us <us@example.org>"}
+        service |= server or {}
+        return run_action(
+            Email, {**message, **(settings or {})}, base_dir=authority, service_settings=service, **options
+        )
+
+    return run

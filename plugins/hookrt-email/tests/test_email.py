@@ -1,31 +1,21 @@
 """The action `email` against a real SMTP server over real TLS."""
 
 import asyncio
+import gc
 import socket
+import ssl
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from hookrt_email import Email
+from hookrt_email.deliver import Envelope, Place, Unreached, deliver
 
 from hookrt.plugin import HttpError, OutcomeKind, PluginError
 from hookrt.testing import ActionContract, call_for, event, open_action, run_action
 
 MESSAGE = {"to": "ada@example.com", "subject": "Hello", "text": "A text."}
-
-
-@pytest.fixture
-def send(authority):
-    """Sends a message by a server of `serve`; gives the outcome."""
-
-    def run(mails, settings=None, *, server=None, **options):
-        service = {"host": "localhost", "port": mails.port, "ca": "ca.pem", "from": "Us <us@example.org>"}
-        service |= server or {}
-        return run_action(
-            Email, {**MESSAGE, **(settings or {})}, base_dir=authority, service_settings=service, **options
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
@@ -220,6 +210,56 @@ def test_a_server_that_says_nothing_is_cut_off(send):
     assert (outcome.kind, outcome.reason) == (OutcomeKind.RETRY, "timeout")
 
 
+def wait_until(holds):
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def hand_over(authority):
+    """Hands a message over, without an action: a coroutine."""
+    context = ssl.create_default_context(cafile=authority / "ca.pem")
+    envelope = Envelope("us@example.org", ["ada@example.com"], b"A text.\r\n")
+
+    def start(mails, tls, seconds):
+        place = Place("localhost", mails.port, ["127.0.0.1"], context, implicit=tls == "implicit")
+        return deliver(place, envelope, seconds)
+
+    return start
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_a_server_that_falls_silent_over_tls_is_left_at_once(tls, serve, hand_over):
+    silent = threading.Event()
+    with serve(tls=tls) as mails:
+        mails.before_data = silent.wait
+        try:
+            with pytest.raises(Unreached, match="did not answer in time"):
+                asyncio.run(hand_over(mails, tls, 0.5))
+            gc.collect()  # nothing is found that nobody has closed
+        finally:
+            silent.set()
+        wait_until(lambda: mails.all_closed)
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_an_attempt_that_is_cancelled_at_any_moment_leaves_no_connection(tls, serve, hand_over):
+    async def cancel_after(turns, mails):
+        task = asyncio.create_task(hand_over(mails, tls, 30))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with serve(tls=tls) as mails:
+        for turns in range(0, 24, 2):
+            asyncio.run(cancel_after(turns, mails))
+        gc.collect()  # nothing is found that nobody has closed
+        wait_until(lambda: mails.all_closed)
+
+
 class Judging:
     """A way out that keeps what it is asked, and refuses."""
 
@@ -275,37 +315,6 @@ def test_a_file_without_authorities_is_said_at_the_start_and_by_the_check(tmp_pa
         [problem] = Email().check_in(settings, tmp_path)
         assert (problem.path, said in problem.message) == (("ca",), True)
         assert list(Email().check_in(settings.model_copy(update={"ca": "ca.pem"}), authority)) == []
-
-
-def test_a_hook_sends_by_a_local_server_that_is_written_out(serve, authority, login, hookrt_runtime):
-    with serve(login=True) as mails:
-        hooks = HOOKS.replace("PORT", str(mails.port)).replace("CA", f"{authority}/ca.pem")
-        runtime = hookrt_runtime(hooks, actions=[Email], secrets={"SMTP": login[1]})
-        data = {"name": "<Ada>\r\nBcc: eve@example.com", "email": "ada@example.com"}
-        [delivered] = runtime.emit("User.Created", data)
-        [(_, recipients, *_)] = mails.taken
-        [message] = mails.messages
-    assert (delivered.status, recipients) == ("succeeded", ["ada@example.com"])
-    assert message["To"] == '"<Ada> Bcc: eve@example.com" <ada@example.com>'
-    assert message["Bcc"] is None
-    assert "&lt;Ada&gt;" in message.get_content()
-    assert delivered.last.logs[0].startswith("info: sent message_id=<msg_")
-    assert login[1] not in f"{delivered}"
-
-
-HOOKS = """
-service:
-  actions:
-    email: {host: localhost, port: PORT, ca: CA, username: hooks, password: "${{ secrets.SMTP }}", from: us@example.org}
-hooks:
-  welcome:
-    on: User.Created
-    steps:
-      - email:
-          to: {name: "${{ event.data.name }}", address: "${{ event.data.email }}"}
-          subject: Welcome, ${{ event.data.name }}
-          html: <p>${{ event.data.name }}</p>
-"""
 
 
 def test_the_server_is_the_lane():

@@ -10,6 +10,7 @@ from hookrt_email.message import MAX_SUBJECT, build_message
 from hookrt_email.settings import EmailSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
@@ -20,7 +21,8 @@ def built(**written):
     made = EmailSettings.model_validate({"to": "ada@example.com", "subject": "s", "text": "t", **written})
     content = build_message(made, Mailbox("us@example.org"), "msg_" + "a" * 52, NOON).content
     assert max(map(len, content.split(b"\r\n"))) <= 998
-    assert content.count(b"\n") == content.count(b"\r\n")
+    assert content.count(b"\n") == content.count(b"\r") == content.count(b"\r\n")
+    assert content.isascii()
     return message_from_bytes(content, policy=default)
 
 
@@ -33,6 +35,16 @@ def test_a_line_break_in_a_subject_starts_no_header(breaking):
     message = built(subject=f"Hi{breaking}Bcc: evil@example.com{breaking}{breaking}<script>")
     assert names(message) == HEADERS
     assert message["Subject"] == "Hi Bcc: evil@example.com <script>"
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to", "from"])
+@pytest.mark.parametrize(
+    "text",
+    ["ada@example.com\r\nBcc: eve@example.com", "Ada\nBcc: eve@example.com\n <ada@example.com>", "a\r@b.example"],
+)
+def test_a_line_break_in_a_mailbox_is_refused(field, text):
+    with pytest.raises(ValidationError, match="is no mailbox"):
+        built(**{field: text})
 
 
 def test_a_line_break_in_a_name_starts_no_header():

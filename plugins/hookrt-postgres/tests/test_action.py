@@ -138,8 +138,10 @@ def test_an_error_undoes_all_of_the_statement(ask, execute, table):
     assert execute(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
-def test_several_statements_are_refused_and_undone(ask, execute, table):
-    outcome = ask(f"INSERT INTO {table} VALUES ('o1', ''); SELECT 1")
+@pytest.mark.parametrize("more", ["SELECT 1", "COMMIT", "COMMIT; SELECT 1"])
+@pytest.mark.parametrize("params", [None, {"id": "o1"}])
+def test_several_statements_are_refused_and_undone(more, params, ask, execute, table):
+    outcome = ask(f"INSERT INTO {table} VALUES ({'%(id)s' if params else repr('o1')}, ''); {more}", params)
     assert (outcome.kind, outcome.reason) == (OutcomeKind.REJECT, "several-statements")
     assert execute(f"SELECT count(*) FROM {table}") == [(0,)]
 

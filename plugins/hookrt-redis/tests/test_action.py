@@ -92,6 +92,24 @@ def test_a_dead_server_is_worth_another_try_and_the_password_is_not_shown(stream
     assert "hidden" not in outcome.message
 
 
+def test_after_a_restart_of_the_server_one_attempt_at_most_meets_an_old_connection(new_server, stream):
+    server = new_server()
+
+    async def go():
+        async with open_action(AppendToStream, service_settings={"url": server.url}) as opened:
+
+            def add(number):
+                return attempt(opened, call_for(opened, {"stream": stream}, event=event(id=f"e{number}")))
+
+            await asyncio.gather(*(add(number) for number in range(5)))
+            server.kill()
+            server.start()
+            return [await add(number) for number in range(5, 10)]
+
+    kinds = [outcome.kind for outcome in asyncio.run(go())]
+    assert kinds[1:] == [OutcomeKind.DONE] * 4
+
+
 def test_the_action_goes_on_after_the_server_was_killed(new_server, stream):
     server = new_server()
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from hookrt.plugin import EventError, Overloaded, SourceRun
-from hookrt.testing import MemoryState, RecordedLog, SystemClock, read_settings
+from hookrt.testing import FakeClock, MemoryState, RecordedLog, SystemClock, read_settings
 
 
 class Taken:
@@ -33,13 +33,33 @@ class Taken:
         return new
 
 
+class Report:
+    """What a source says of itself: why things were refused, and how it stood, one after the other."""
+
+    def __init__(self):
+        self.reasons, self.states = [], []
+
+    def refused(self, reason):
+        self.reasons.append(reason)
+
+    def away(self, why):
+        self.states.append(why)
+
+    def connected(self):
+        self.states.append("connected")
+
+
+PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+
 def settings(server, stream, **more):
     return read_settings(StreamSettings, {"url": server.url, "stream": stream, **more})
 
 
 @contextlib.asynccontextmanager
-async def running(chosen, taken, log=None, state=None):
-    run = SourceRun("orders", chosen, taken, log or RecordedLog(), SystemClock(), None, state or MemoryState())
+async def running(chosen, taken, log=None, report=None):
+    state, report = MemoryState(), report or Report()
+    run = SourceRun("orders", chosen, taken, log or RecordedLog(), SystemClock(), None, state, report)
     task = asyncio.create_task(StreamSource().run(run))
     try:
         yield
@@ -176,7 +196,9 @@ def test_what_this_consumer_left_unfinished_comes_first_after_a_restart(server, 
     assert asyncio.run(go()) == ["First", "Second"]
 
 
-def test_what_a_dead_consumer_left_is_claimed(server, stream):
+def test_what_a_dead_consumer_left_is_claimed(server, stream, monkeypatch):
+    monkeypatch.setattr("hookrt_redis.group.BLOCK_MS", 100)
+
     async def go():
         hung = asyncio.Event()
 
@@ -216,21 +238,21 @@ def test_overload_makes_it_wait_and_loses_nothing(server, stream):
 
 def test_a_poison_entry_is_named_counted_kept_and_never_comes_again(server, stream):
     async def go():
-        taken, log, state = Taken(1), RecordedLog(), MemoryState()
+        taken, log, report = Taken(1), RecordedLog(), Report()
         async with client_of(server) as client:
             bad = [await client.xadd(stream, fields) for fields in ({"type": "forbidden", "data": "1"}, {"x": "y"})]
             await client.xadd(stream, {"type": "Fine"})
-            async with running(settings(server, stream, dead_letter=f"{stream}-dead"), taken, log, state):
+            async with running(settings(server, stream, dead_letter=f"{stream}-dead"), taken, log, report):
                 async with asyncio.timeout(20):
                     await taken.reached.wait()
                 await settled(client, stream)
             kept = await client.xrange(f"{stream}-dead")
-        return log, await state.get("refused"), [one.decode() for one in bad], [fields for _, fields in kept]
+        return log, report.reasons, [one.decode() for one in bad], [fields for _, fields in kept]
 
-    log, refused, bad, kept = asyncio.run(go())
+    log, reasons, bad, kept = asyncio.run(go())
     named = [fields["entry"] for level, name, fields in log.lines if (level, name) == ("error", "redis-entry-refused")]
     assert sorted(named) == bad
-    assert refused == 2
+    assert reasons == ["malformed", "malformed"]
     assert sorted(fields[b"hookrt_entry"].decode() for fields in kept) == bad
     assert {b"x": b"y"}.items() <= next(fields for fields in kept if b"x" in fields).items()
 
@@ -258,13 +280,14 @@ def test_an_entry_that_always_fails_is_refused_after_some_attempts(server, strea
     assert "nobody foresaw this" in asyncio.run(go())
 
 
-def test_a_killed_server_loses_nothing_and_is_found_again(new_server, stream):
+def test_a_killed_server_loses_nothing_and_is_found_again(new_server, stream, monkeypatch):
+    monkeypatch.setattr("hookrt_redis.source.PAUSES_S", PAUSES_S)
     server = new_server()
 
     async def go():
-        taken, log = Taken(40), RecordedLog()
+        taken, log, report = Taken(40), RecordedLog(), Report()
         client = Redis.from_url(server.url)
-        async with running(settings(server, stream, batch=5), taken, log):
+        async with running(settings(server, stream, batch=5), taken, log, report):
             for number in range(20):
                 await client.xadd(stream, {"type": "T", "data": str(number)})
             await client.aclose()
@@ -281,15 +304,38 @@ def test_a_killed_server_loses_nothing_and_is_found_again(new_server, stream):
                 async with asyncio.timeout(30):
                     await taken.reached.wait()
                 await settled(again, stream)
-        return sorted(int(data) for _, data, _ in taken.events.values())
+        return sorted(int(data) for _, data, _ in taken.events.values()), log, report.states
 
-    assert asyncio.run(go()) == list(range(40))
+    numbers, log, states = asyncio.run(go())
+    pauses = [fields["again_in_s"] for _, name, fields in log.lines if name == "redis-away"]
+    assert numbers == list(range(40))
+    assert pauses == list(PAUSES_S[: len(pauses)])
+    assert (states[0], states[-1], len(states)) == ("connected", "connected", len(pauses) + 2)
+
+
+def test_a_server_that_is_not_there_is_asked_less_and_less():
+    async def go():
+        log, clock = RecordedLog(), FakeClock()
+        chosen = read_settings(StreamSettings, {"url": "redis://me:hid%40den@127.0.0.1:1", "stream": "s"})
+        run = SourceRun("orders", chosen, Taken(1), log, clock, None, MemoryState(), Report())
+        task = asyncio.create_task(StreamSource().run(run))
+        for pause in (1, 2, 5):
+            await clock.until_sleeping()
+            clock.advance(pause)
+        await clock.until_sleeping()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return log.lines, run.report.states
+
+    lines, states = asyncio.run(go())
+    assert [fields["again_in_s"] for _, _, fields in lines] == [1.0, 2.0, 5.0, 10.0]
+    assert "hid" not in f"{lines} {states}"
 
 
 def test_a_source_that_is_told_to_end_ends_whenever_that_comes(server, stream):
     async def go():
         left = 0
-        for number in range(60):
+        for number in range(0, 60, 3):
             run = SourceRun(
                 "orders", settings(server, stream), Taken(1), RecordedLog(), SystemClock(), None, MemoryState()
             )
@@ -314,6 +360,9 @@ def test_a_source_that_is_told_to_end_ends_whenever_that_comes(server, stream):
         {"stream": ""},
         {"batch": 0},
         {"claim_after": "10ms"},
+        {"dead_letter": "s"},
+        {"tls": {"ca": "ca.pem"}},
+        {"url": "REDISS://u:hidden@localhost"},
     ],
 )
 def test_bad_settings_are_refused_and_show_no_password(wrong):

@@ -191,10 +191,10 @@ def test_half_a_character_is_rejected():
 
 def test_each_channel_and_each_webhook_is_a_lane_of_its_own():
     lane = Slack().lane
-    assert lane({"text": "x"}) == "slack"
-    assert lane({"channel": "C1"}) == "slack:C1"
-    assert lane({"channel": "C1", "token": "${{ secrets.OTHER }}"}) == "slack:secrets.OTHER:C1"
-    assert lane({"webhook_url": "${{ secrets.ALARMS }}"}) == "slack:secrets.ALARMS"
+    assert lane({"text": "x"}) == "slack://service"
+    assert lane({"channel": "C1"}) == "slack://C1"
+    assert lane({"channel": "C1", "token": "${{ secrets.OTHER }}"}) == "slack://secrets.OTHER:C1"
+    assert lane({"webhook_url": "${{ secrets.ALARMS }}"}) == "slack://secrets.ALARMS"
     assert lane({"channel": "${{ event.data.channel }}"}) is None
     one, other = (lane({"webhook_url": f"https://hooks.slack.com/services/{name}"}) for name in "ab")
     assert one != other

@@ -22,7 +22,7 @@ from hookrt.plugin import (
 from hookrt_command.program import NotRunnable, find_folder, find_program, make_environment
 from hookrt_command.run import Ended, Lost, NotStarted, Program, run_program
 from hookrt_command.settings import CommandSettings, Value
-from hookrt_command.shown import log_lines, output_of
+from hookrt_command.shown import last_words, log_lines, output_of
 
 _PASSING = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO}
 
@@ -160,7 +160,7 @@ def _outcome(ended: Ended, settings: CommandSettings, limit: timedelta) -> Outco
         return Outcome.done(output_of(ended, code), logs=logs)
     reason, message = ("signal", _signal_text(-ended.code)) if killed else ("exit", f"it ended with {code}")
     make = Outcome.retry if settings.retries(code, killed=killed) else Outcome.reject
-    return make(reason, message + _last_words(ended), logs=logs)
+    return make(reason, message + last_words(ended), logs=logs)
 
 
 def _signal_text(number: int) -> str:
@@ -168,8 +168,3 @@ def _signal_text(number: int) -> str:
         return f"it was ended by {signal.Signals(number).name}"
     except ValueError:
         return f"it was ended by the signal {number}"
-
-
-def _last_words(ended: Ended) -> str:
-    lines = ended.stderr.content.decode("utf-8", "replace").strip().splitlines()
-    return f": {lines[-1].strip()[:500]}" if lines else ""

@@ -113,7 +113,7 @@ class _Running:
     def __init__(self, job: bytes, program: Program) -> None:
         self._job = job
         self._program = program
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = _sockets()
         with theirs:
             self._process = _start(theirs, self._control)
         self._pid = 0
@@ -139,7 +139,7 @@ class _Running:
             hold()
             await self.ask_to_end()
         code = await self._ended
-        await asyncio.gather(*self._tasks[:2])  # all that could write is gone
+        await asyncio.wait(self._tasks[:2], timeout=KILLING_S)  # what could write is gone, but for what was handed on
         return Ended(code, stdout, stderr, timed_out=not done)
 
     async def ask_to_end(self) -> None:
@@ -150,6 +150,7 @@ class _Running:
         self._writer.write(b"T")
         done, _ = await asyncio.wait([self._ended], timeout=self._program.grace + KILLING_S)
         if not done:
+            self._kill()
             raise Lost
 
     async def close(self) -> None:
@@ -166,7 +167,16 @@ class _Running:
                 stream.close()
         if self._ended is not None and self._ended.done():
             self._ended.exception()  # read, so that nobody warns that nobody did
-        await _wait(self._process)
+        if not await _has_ended(self._process):
+            self._kill()
+            await _has_ended(self._process)
+
+    def _kill(self) -> None:
+        """Kill what is known, since the supervisor does not do it: somebody has stopped it, say."""
+        self._process.kill()
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._pid, signal.SIGKILL)
 
     async def _listen(self, reader: asyncio.StreamReader, ended: asyncio.Future[int]) -> None:
         """Hear from the supervisor how the program ended."""
@@ -180,10 +190,15 @@ class _Running:
             else:
                 ended.set_result(int(rest[0]))
                 return
-        if self._pid:  # somebody has killed it: what is known of the program goes too
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
+        self._kill()  # somebody has killed it: what is known of the program goes too
         ended.set_exception(Lost())
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    try:
+        return socket.socketpair()
+    except OSError as error:
+        raise NotStarted("supervisor", error.errno or 0) from None
 
 
 def _start(theirs: socket.socket, ours: socket.socket) -> subprocess.Popen[bytes]:
@@ -259,13 +274,14 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def _wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the supervisor, in a thread; for one that hangs in the system nobody waits longer than a while."""
+async def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the supervisor, in a thread; for one that is stopped, or hangs in the system, no longer than a while."""
     if process.poll() is not None:
-        return
+        return True
 
-    def wait() -> None:
+    def wait() -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(KILLING_S)
+        return process.returncode is not None
 
-    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, wait))
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, wait))

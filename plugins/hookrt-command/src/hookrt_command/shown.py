@@ -53,6 +53,12 @@ def log_lines(ended: Ended) -> list[str]:
     return [*_named("stderr", ended.stderr), *_named("stdout", ended.stdout)]
 
 
+def last_words(ended: Ended) -> str:
+    """The last line of what went wrong, for people, after a colon; nothing where it said nothing."""
+    lines = _text(ended.stderr).strip().splitlines()
+    return f": {_CONTROL.sub(_UNSHOWN, lines[-1].strip())[:500]}" if lines else ""
+
+
 def _named(name: str, kept: Kept) -> list[str]:
     lines = _text(kept).splitlines()
     shown = [f"{name}: {_CONTROL.sub(_UNSHOWN, line)}" for line in lines[-MAX_LINES:]]

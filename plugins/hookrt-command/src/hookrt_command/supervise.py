@@ -25,8 +25,9 @@ _BECOME_SUBREAPER = 36
 
 def main(descriptor: int) -> None:
     """Run the one job that comes by the socket."""
-    with socket.socket(fileno=descriptor) as control:
-        control.set_inheritable(False)
+    low = os.dup(descriptor)  # which no program inherits; in a busy service the number is more than `select` takes
+    os.close(descriptor)
+    with socket.socket(fileno=low) as control:
         fields = _read_job(control)
         become_subreaper()
         woken = wake_up_at_ends()

@@ -15,6 +15,9 @@ from hookrt_email.deliver import Envelope, Place, Refused, Taken, Unreached, del
 from hookrt_email.message import build_message, sender_of
 from hookrt_email.settings import EmailSettings, ServiceSettings
 
+MAX_MESSAGE = 10 * 1024 * 1024
+"""Bytes of a message; most servers take twice that, and mailboxes less."""
+
 
 class Email(Action[EmailSettings]):
     """Send an e-mail by SMTP."""
@@ -35,6 +38,7 @@ class Email(Action[EmailSettings]):
         "timeout": "no answer in time",
         "protocol": "the server does not speak SMTP as it should",
         "bad-text": "half a character in a text",
+        "too-large": "the message has more than 10 MiB",
         "bad-ca": "the file of authorities cannot be read any more",
     }
 
@@ -77,9 +81,13 @@ class Email(Action[EmailSettings]):
         settings = call.settings
         sender = sender_of(settings, self._service.sender)
         try:
-            message = build_message(settings, sender, call.message_id, call.started)
+            message = await asyncio.to_thread(build_message, settings, sender, call.message_id, call.started)
         except UnicodeError:
             return Outcome.reject("bad-text", "there is half a character in a text, which no message can hold")
+        if len(message.content) > MAX_MESSAGE:
+            return Outcome.reject(
+                "too-large", f"the message has {len(message.content):,} bytes, at most {MAX_MESSAGE:,}"
+            )
         recipients = dict.fromkeys(one.address for one in settings.recipients())
         try:
             place = await self._place(call)

@@ -18,6 +18,9 @@ CONNECT_S = 10.0
 FAREWELL_S = 1.0
 """Seconds that the server has to say goodbye; the message is its own by then."""
 
+_CLOSING_TURNS = 20
+"""Turns of the loop in which a connection is closed that is at its end."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MAX_REPLY = 300
 
@@ -86,11 +89,13 @@ async def deliver(place: Place, envelope: Envelope, seconds: float) -> Taken:
     """
     at = f"{place.host}:{place.port}"
     try:
-        client = _client(place, await _connect(place), seconds)
+        opened = await _connect(place)
+        client = _client(place, opened, seconds)
         try:
             return await _converse(client, place, envelope)
         finally:
-            _hang_up(client)
+            client.close()
+            await _close(opened)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise Refused(error.code, "login", _shown(error.message)) from None
     except aiosmtplib.SMTPResponseException as error:
@@ -126,9 +131,20 @@ async def _connect(place: Place) -> socket.socket:
     raise Unreached("refused", f"no connection to {at}: {getattr(last, 'strerror', None) or last}")
 
 
-def _client(place: Place, opened: socket.socket, seconds: float) -> aiosmtplib.SMTP:
+class _Client(aiosmtplib.SMTP):
+    """A client that hangs up at once, whenever it does: for a farewell of TLS it would wait for half a minute."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        transport = self.transport
+        super().close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
+def _client(place: Place, opened: socket.socket, seconds: float) -> _Client:
     own = opened.getsockname()[0].partition("%")[0]
-    return aiosmtplib.SMTP(
+    return _Client(
         hostname=place.host,
         sock=opened,
         local_hostname=f"[IPv6:{own}]" if ":" in own else f"[{own}]",  # no name of this machine leaves it
@@ -140,12 +156,14 @@ def _client(place: Place, opened: socket.socket, seconds: float) -> aiosmtplib.S
 
 
 async def _converse(client: aiosmtplib.SMTP, place: Place, envelope: Envelope) -> Taken:
-    await client.connect()
+    async with asyncio.timeout(client.timeout):
+        await client.connect(timeout=None)  # else it connects in a task, and a cancelled one loses the connection
     await client.ehlo()
     if place.tls is not None and not place.implicit:
         if not client.supports_extension("starttls"):
             raise Unreached("tls", f"{place.host}:{place.port} offers no STARTTLS, and nothing is sent without")
         await client.starttls()
+        await client.ehlo()  # nothing counts that was said before
     if place.username is not None:
         await client.login(place.username, place.password)
     refused = await _address(client, envelope)
@@ -159,17 +177,20 @@ async def _converse(client: aiosmtplib.SMTP, place: Place, envelope: Envelope) -
     return Taken(f"{reply.code} {_shown(reply.message)}", refused)
 
 
-def _hang_up(client: aiosmtplib.SMTP) -> None:
-    """Close the connection at once, without a farewell of TLS that nobody waits for."""
-    transport = client.transport
-    client.close()
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+async def _close(opened: socket.socket) -> None:
+    """See to it that the connection is closed; one that was cancelled in the middle of its handshake is nobody's."""
+    with contextlib.suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)  # whoever still waits for it sees its end, and closes it
+    for _ in range(_CLOSING_TURNS):
+        if opened.fileno() < 0:
+            return
+        await asyncio.sleep(0)
 
 
 async def _address(client: aiosmtplib.SMTP, envelope: Envelope) -> tuple[Refusal, ...]:
+    size = [f"SIZE={len(envelope.content)}"] if client.supports_extension("size") else []
     try:
-        await client.mail(envelope.sender)
+        await client.mail(envelope.sender, options=size)  # with it a server can refuse before it has read all
     except aiosmtplib.SMTPSenderRefused as error:
         raise Refused(error.code, f"sender {envelope.sender}", _shown(error.message)) from None
     refused: list[Refusal] = []

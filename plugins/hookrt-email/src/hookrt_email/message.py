@@ -15,6 +15,8 @@ from hookrt_email.settings import EmailSettings, read_recipients
 MAX_SUBJECT = 500
 """Characters of a subject; more is cut."""
 
+_POLICY = SMTP.clone(cte_type="7bit")  # 8 bits may only go to servers that say that they take them
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -49,7 +51,7 @@ def sender_of(settings: EmailSettings, default: str) -> Mailbox:
 
 def _body(settings: EmailSettings) -> EmailMessage:
     """The rest of the message; all that it puts into headers is of its own making."""
-    body = EmailMessage(policy=SMTP)
+    body = EmailMessage(policy=_POLICY)
     html = settings.html if settings.html is not None else settings.html_as_is
     if settings.text is None:
         body.set_content(html or "", subtype="html")

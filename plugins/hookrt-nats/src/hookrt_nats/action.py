@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from nats.aio.client import Client
 from nats.errors import BadSubjectError, MaxPayloadError
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
@@ -31,7 +30,7 @@ from hookrt.plugin import (
     SettingsProblem,
     format_time,
 )
-from hookrt_nats.server import NatsUnavailable, ServerSettings, connect, describe, subject_faults
+from hookrt_nats.server import Connection, NatsUnavailable, ServerSettings, connect, describe, subject_faults
 
 ANSWER_S = 5.0
 """Seconds that the server has to say that it has the message."""
@@ -71,7 +70,7 @@ class PublishToNats(Action[PublishSettings]):
         self._server: ServerSettings | None = None
         self._base_dir = Path()
         self._log: Log | None = None
-        self._client: Client | None = None
+        self._client: Connection | None = None
         self._connecting = asyncio.Lock()
 
     async def open(self, setup: ActionSetup) -> None:
@@ -113,7 +112,7 @@ class PublishToNats(Action[PublishSettings]):
         except (NatsError, OSError) as error:
             return _failure(error, client)
 
-    async def _connected(self) -> Client:
+    async def _connected(self) -> Connection:
         async with self._connecting:
             if self._client is None or not self._client.is_connected:
                 if self._server is None or self._log is None:
@@ -122,12 +121,14 @@ class PublishToNats(Action[PublishSettings]):
             return self._client
 
 
-async def _publish(client: Client, call: ActionCall[PublishSettings]) -> PubAck:
+async def _publish(client: Connection, call: ActionCall[PublishSettings]) -> PubAck:
     payload, own = _content(call.settings, call.event)
     headers = {**own, **call.settings.headers, "Nats-Msg-Id": call.message_id}
     within = min(ANSWER_S, call.timeout.total_seconds())
-    return await client.jetstream().publish(
-        call.settings.subject, payload, timeout=within, stream=call.settings.stream, headers=headers
+    return await client.while_open(
+        client.jetstream().publish(
+            call.settings.subject, payload, timeout=within, stream=call.settings.stream, headers=headers
+        )
     )
 
 
@@ -137,7 +138,7 @@ def _done(answer: PubAck) -> Outcome:
     )
 
 
-def _failure(error: Exception, client: Client) -> Outcome:
+def _failure(error: Exception, client: Connection) -> Outcome:
     if isinstance(error, MaxPayloadError):
         return Outcome.reject("too-large", "the message is larger than the server takes (`max_payload`)")
     if isinstance(error, BadSubjectError):

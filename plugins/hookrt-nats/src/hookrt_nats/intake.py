@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 
 from hookrt.plugin import EventError, Overloaded, Refused, SourceRun, StoreError
 from hookrt_nats.message import Message, read_message
 from hookrt_nats.pull import Pull
-from hookrt_nats.server import heed_cancellation
+from hookrt_nats.server import describe, heed_cancellation
 
 if TYPE_CHECKING:
     from hookrt_nats.source import NatsSourceSettings
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
 MOST_FAILURES = 5
 """So often may storing a message fail in a way that nobody foresaw, before it is refused."""
 
+MOST_KNOWN = 10_000
+"""Messages whose failures are counted; beyond it counting begins anew."""
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Bytes of the largest message; a server can be set to take up to 64 MiB."""
+
 LONGEST_DELAY_S = 60.0
 """A message that could not be stored comes again after this at the latest."""
 
+_REFUSED = "Hookrt-Refused"
 _FIRST_DELAY_S = 1.0
 
 
@@ -46,20 +55,25 @@ class Intake:
         try:
             await self._emit(read)
         except (EventError, Refused) as error:
-            await self._refuse(message, read, str(error), pull)
+            await self._refuse(message, read, error, pull)
         except (Overloaded, StoreError) as error:
             await self._put_off(message, error)
         except Exception as error:
+            if len(self._failures) > MOST_KNOWN:  # of messages, say, that another process has finished
+                self._failures.clear()
             failures = self._failures[read.identity] = self._failures.get(read.identity, 0) + 1
             if failures < MOST_FAILURES:
                 await self._put_off(message, error)
             else:
-                await self._refuse(message, read, f"it failed {failures} times, last with {error!r}", pull)
+                why = RuntimeError(f"it failed {failures} times, last with {error!r}")
+                await self._refuse(message, read, why, pull)
         else:
             self._failures.pop(read.identity, None)
             await message.ack()
 
     async def _emit(self, message: Message) -> None:
+        if len(message.payload) > MAX_BYTES:
+            raise Refused("too-large", f"the message has more than {MAX_BYTES} bytes")
         read = read_message(message, self._source.settings.types)
         await self._source.emit(
             read.type,
@@ -79,29 +93,38 @@ class Intake:
         self._source.log.info("nats-message-put-off", source=self._source.name, error=str(error), again_in_s=delay)
         await message.nak(delay)
 
-    async def _refuse(self, message: Msg, read: Message, why: str, pull: Pull) -> None:
+    async def _refuse(self, message: Msg, read: Message, why: Exception, pull: Pull) -> None:
         """Have it never come again: it is named in the log, counted, and kept where settings say so."""
-        source = self._source
-        if source.settings.dead_letter is not None:
-            headers = {"Nats-Msg-Id": f"{source.name} {read.identity}", "Hookrt-Refused": _one_line(why)}
-            await pull.client.jetstream().publish(source.settings.dead_letter, message.data, headers=headers)
+        source, grave = self._source, self._source.settings.dead_letter
+        about = {"source": source.name, "stream": message.metadata.stream, "sequence": message.metadata.sequence.stream}
+        kept = {} if grave is None else {"dead_letter": grave}
         try:
-            refused = await source.state.add("refused")
-        except StoreError as error:
-            await self._put_off(message, error)
-            return
+            await self._keep(message, read, why, pull)
+        except NatsError as error:
+            told = f"{describe(error)}; does a stream take this subject?"
+            source.log.error("nats-dead-letter-failed", **about, **kept, error=told)
+            if not isinstance(error, MaxPayloadError):  # which would be as large the next time
+                await message.nak(LONGEST_DELAY_S)
+                return
+        source.log.error("nats-message-refused", **about, **kept, subject=read.subject[:255], why=str(why))
+        if isinstance(why, EventError):
+            source.report.refused("malformed")
+        else:
+            source.report.refused(why.reason if isinstance(why, Refused) else "failed")
         self._failures.pop(read.identity, None)
-        place = {"stream": message.metadata.stream, "sequence": message.metadata.sequence.stream}
-        source.log.error(
-            "nats-message-refused",
-            source=source.name,
-            **place,
-            subject=message.subject[:255],
-            why=why,
-            dead_letter=source.settings.dead_letter,
-            refused_so_far=refused,
-        )
         await message.term()
+
+    async def _keep(self, message: Msg, read: Message, why: Exception, pull: Pull) -> None:
+        """Publish it where settings say so, with its headers but those that belong to the server.
+
+        What was published so before is not once more: then our own stream takes that subject, and it came round.
+        """
+        grave = self._source.settings.dead_letter
+        if grave is not None and _REFUSED not in read.headers:
+            own = {name: _one_line(text) for name, text in read.headers.items() if not name.lower().startswith("nats-")}
+            about = {_REFUSED: _one_line(str(why))[:500], "Hookrt-Subject": _one_line(read.subject)}
+            headers = {**own, **about, "Nats-Msg-Id": _one_line(f"{self._source.name} {read.identity}")}
+            await pull.client.jetstream().publish(grave, message.data, headers=headers)
 
 
 def _message_of(message: Msg, pull: Pull) -> Message:
@@ -111,4 +134,4 @@ def _message_of(message: Msg, pull: Pull) -> Message:
 
 
 def _one_line(text: str) -> str:
-    return ascii(text)[1:-1][:500]
+    return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, Any, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from nats.aio.client import Client
+from nats.errors import ConnectionClosedError, NoServersError
 from nats.errors import Error as NatsError
-from nats.errors import NoServersError
 from pydantic import AfterValidator, Field
 
 from hookrt.plugin import Log, Secret, Settings
@@ -21,6 +21,8 @@ CONNECT_S = 5
 
 _PING_S = 20  # two pings without an answer, and the connection is given up
 _SCHEMES = ("nats", "tls")
+
+AnswerT = TypeVar("AnswerT")
 
 
 class NatsUnavailable(Exception):  # noqa: N818 - it says what happened
@@ -46,7 +48,7 @@ def _split(url: Secret) -> list[str]:
 class Tls(Settings):
     """PEM files for a connection by TLS, relative to hooks.yaml."""
 
-    ca: str | None = Field(default=None, description="The authorities to trust instead of the system's")
+    ca: str | None = Field(default=None, description="Authorities to trust, beside the system's")
     certificate: str | None = Field(default=None, description="Our certificate, where the server wants one")
     key: str | None = Field(default=None, description="Its key, unless it stands in the same file")
 
@@ -61,54 +63,102 @@ class ServerSettings(Settings):
     tls: Tls | None = Field(default=None, description="Certificates, for servers with an authority of their own")
 
 
-async def connect(server: ServerSettings, base_dir: Path, log: Log) -> Client:
-    """A connection that is never mended: when it breaks, it is closed for good. Raises NatsUnavailable.
+class Connection(Client):
+    """A connection that is never mended: when it breaks, it is closed for good.
 
-    The servers of a cluster are tried in turn.
+    Its credentials go out in the one place that first looks whether TLS has come about, where it has to.
     """
-    context = _context(server, base_dir)
-    problems = []
-    for url in _split(server.url):
+
+    def __init__(self, url: SplitResult, context: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self._url = url
+        self._context = context
+        self._said: Exception | None = None
+        self._gone = asyncio.Event()
+
+    async def open(self, log: Log) -> None:
+        """Connect; raises NatsUnavailable, OSError, TimeoutError, or errors of NATS."""
+
+        async def note(error: Exception) -> None:
+            self._said = self._said or error
+            log.debug("nats-error", error=describe(error))
+
+        async def close() -> None:
+            self._gone.set()
+
+        host = f"[{self._url.hostname}]" if ":" in (self._url.hostname or "") else self._url.hostname
         try:
-            return await _connect_one(url, context, log)
-        except (OSError, TimeoutError, NatsError) as error:
-            problems.append(f"{_place(urlsplit(url))}: {describe(error)}")
+            async with asyncio.timeout(CONNECT_S + 1):
+                await self.connect(
+                    f"{self._url.scheme}://{host}:{self._url.port or 4222}",
+                    name="hookrt",
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,  # for the first connection, too, where 0 would mean for ever
+                    reconnect_time_wait=0,
+                    connect_timeout=CONNECT_S,
+                    ping_interval=_PING_S,
+                    error_cb=note,
+                    closed_cb=close,
+                    tls=self._context,
+                )
+            self._check_tls()
+        except BaseException as error:
+            await _drop(self)
+            if isinstance(error, NoServersError) and self._said is not None:
+                raise NatsUnavailable(describe(self._said)) from None
+            raise
+
+    async def while_open(self, asked: Coroutine[Any, Any, AnswerT]) -> AnswerT:
+        """The answer to something; raises ConnectionClosedError as soon as none can come any more."""
+        answer, gone = asyncio.ensure_future(asked), asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise ConnectionClosedError
+            return answer.result()
+        finally:
+            for task in (answer, gone):
+                task.cancel()
+            await asyncio.gather(answer, gone, return_exceptions=True)
+
+    def _check_tls(self) -> None:
+        if self._context is not None and not self._server_info.get("tls_required"):
+            raise NatsUnavailable("the server offers no TLS, and nothing is sent without")
+
+    def _connect_command(self) -> bytes:
+        """What the client sends first, with the credentials, which it has from nowhere else."""
+        self._check_tls()
+        user, password = self._url.username, self._url.password
+        if password is None:
+            self.options["token"] = None if user is None else unquote(user)
+        else:
+            self.options.update(user=unquote(user or ""), password=unquote(password))
+        self._auth_configured = user is not None
+        return super()._connect_command()
+
+
+async def connect(server: ServerSettings, base_dir: Path, log: Log) -> Connection:
+    """A connection to the first server that takes one; raises NatsUnavailable."""
+    context = make_context(server, base_dir)
+    problems = []
+    for url in map(urlsplit, _split(server.url)):
+        connection = Connection(url, context)
+        try:
+            await connection.open(log)
+            return connection
+        except (NatsUnavailable, OSError, TimeoutError, NatsError) as error:
+            problems.append(f"{url.hostname}:{url.port or 4222}: {describe(error)}")
     raise NatsUnavailable(
         f"no connection to NATS ({'; '.join(problems)}); is the server up, and are `url` and `tls` right?"
     )
 
 
-async def _connect_one(url: str, context: ssl.SSLContext | None, log: Log) -> Client:
-    client, noted = Client(), list[Exception]()
-
-    async def note(error: Exception) -> None:
-        noted[:] = [error]
-        log.debug("nats-error", error=describe(error))
-
-    try:
-        async with asyncio.timeout(CONNECT_S + 1):
-            await client.connect(
-                url,
-                name="hookrt",
-                allow_reconnect=False,
-                max_reconnect_attempts=1,  # for the first connection, too, where 0 would mean for ever
-                reconnect_time_wait=0,
-                connect_timeout=CONNECT_S,
-                ping_interval=_PING_S,
-                error_cb=note,
-                tls=context,
-            )
-    except BaseException as error:
-        await _drop(client)
-        if isinstance(error, NoServersError) and noted and isinstance(noted[0], (OSError, NatsError)):
-            raise noted[0] from None
-        raise
-    return client
-
-
 async def _drop(client: Client) -> None:
-    """Close a client that is half connected, and its socket, which it forgets before the server's first word."""
-    transport = client._transport
+    """Close a client that is half connected, and its socket, which it forgets before the server's first word.
+
+    It is left without the socket, for whose end it would wait: after a failed handshake for ever.
+    """
+    transport, client._transport = client._transport, None
     await client.close()
     if transport is not None:
         transport.close()  # type: ignore[no-untyped-call]
@@ -122,27 +172,39 @@ def heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
-def _context(server: ServerSettings, base_dir: Path) -> ssl.SSLContext | None:
-    if server.tls is None and not any(url.startswith("tls:") for url in _split(server.url)):
+def make_context(server: ServerSettings, base_dir: Path) -> ssl.SSLContext | None:
+    """For TLS, where settings want it; raises NatsUnavailable for files that cannot be used."""
+    if server.tls is None and not any(urlsplit(url).scheme == "tls" for url in _split(server.url)):
         return None
     files = server.tls or Tls()
+    for name in filter(None, (files.ca, files.certificate, files.key)):
+        if not (base_dir / name).is_file():
+            raise NatsUnavailable(f"there is no file {base_dir / name}, which `tls` names")
     try:
-        context = ssl.create_default_context(cafile=str(base_dir / files.ca) if files.ca else None)
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if files.ca:
+            context.load_verify_locations(cafile=base_dir / files.ca)
         if files.certificate:
             key = str(base_dir / files.key) if files.key else None
-            context.load_cert_chain(str(base_dir / files.certificate), key)
-    except OSError as error:  # an SSLError is one
-        raise NatsUnavailable(f"the files below `tls` cannot be used: {error}") from None
+            context.load_cert_chain(str(base_dir / files.certificate), key, password=_no_passphrase)
+    except ssl.SSLError:
+        raise NatsUnavailable("the files below `tls` are no certificates and key in PEM form that fit") from None
+    except OSError as error:
+        raise NatsUnavailable(f"the files below `tls` cannot be read: {error.strerror or error}") from None
     return context
+
+
+def _no_passphrase() -> str:
+    """Where a key has one: nobody is asked at the terminal."""
+    return ""
 
 
 def describe(error: BaseException) -> str:
     """What went wrong, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not to be trusted: {error.verify_message}"
     return str(error).removeprefix("nats: ") or type(error).__name__
-
-
-def _place(url: SplitResult) -> str:
-    return f"{url.hostname}:{url.port or 4222}"
 
 
 def subject_faults(subject: str, *, pattern: bool = False) -> Iterator[str]:

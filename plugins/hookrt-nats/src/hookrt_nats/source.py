@@ -14,7 +14,7 @@ from hookrt_nats.pull import Pull
 from hookrt_nats.server import NatsUnavailable, ServerSettings, connect, describe, heed_cancellation, subject_faults
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before the next connection; the last one repeats, and a connection that worked begins anew."""
+"""Waits before the next connection; the last one repeats, and one that lasted longer than that begins anew."""
 
 
 def _check_pattern(text: str) -> str:
@@ -79,18 +79,27 @@ class NatsSource(Source[NatsSourceSettings]):
         intake = Intake(source)
         failures = 0
         while True:
+            begun = source.clock.monotonic()
             try:
-                client = await connect(source.settings, source.base_dir, source.log)
-                try:
-                    pull = await Pull.open(client, source.settings, source.name)
-                    source.log.info("nats-connected", source=source.name, stream=source.settings.stream)
-                    failures = 0
-                    await intake.take_all(pull)
-                finally:
-                    await client.close()
+                await _take_all(source, intake)
             except (NatsUnavailable, NatsError, OSError, TimeoutError) as error:
                 heed_cancellation()
+                if source.clock.monotonic() - begun > PAUSES_S[-1]:
+                    failures = 0
                 pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
                 failures += 1
+                source.report.away(describe(error))
                 source.log.warning("nats-away", source=source.name, error=describe(error), again_in_s=pause)
                 await source.clock.sleep(pause)
+
+
+async def _take_all(source: SourceRun[NatsSourceSettings], intake: Intake) -> None:
+    """Take messages over one connection, until it breaks, which raises."""
+    client = await connect(source.settings, source.base_dir, source.log)
+    try:
+        pull = await Pull.open(client, source.settings, source.name)
+        source.log.info("nats-connected", source=source.name, stream=source.settings.stream)
+        source.report.connected()
+        await intake.take_all(pull)
+    finally:
+        await client.close()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import psycopg
 from psycopg.rows import dict_row
 from pydantic import Field
 
-from hookrt.plugin import STANDARD, Action, ActionCall, ActionSetup, Outcome, Settings, SettingsProblem
+from hookrt.plugin import STANDARD, Action, ActionCall, ActionSetup, Outcome, Patience, Settings, SettingsProblem
 from hookrt_postgres.database import Database, DatabaseUrl, connect, read_url
 from hookrt_postgres.placeholders import check_placeholders
 from hookrt_postgres.values import bound, plain
@@ -20,6 +21,8 @@ MOST_ROWS = 10_000
 
 _SHARE = 0.95  # of the time that is left, so that the server's answer comes before the attempt is cut off
 _SET_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"
+_SYNTAX = "42601"
+_MANY = "exec_parse_message"  # where PostgreSQL notices; its words may be those of any language
 _AGAIN = {
     "40001": "serialization",
     "40P01": "serialization",
@@ -38,6 +41,9 @@ class ServiceSettings(Settings):
     url: DatabaseUrl | None = Field(
         default=None, description="The database: postgresql://USER:PASSWORD@HOST/DATABASE, best as ${{ secrets.NAME }}"
     )
+    connections: int = Field(
+        default=10, ge=1, le=1000, description="How many connections to it are open at once; what is more waits"
+    )
 
 
 class PostgresSettings(Settings):
@@ -50,10 +56,6 @@ class PostgresSettings(Settings):
     )
     rows: int = Field(default=100, ge=0, le=MOST_ROWS, description="How many rows the output holds at most")
     url: DatabaseUrl | None = Field(default=None, description="Another database than the service's")
-
-
-class SeveralStatements(Exception):  # noqa: N818 - it says what is the case
-    """A step is one statement."""
 
 
 class Postgres(Action[PostgresSettings]):
@@ -77,11 +79,13 @@ class Postgres(Action[PostgresSettings]):
 
     def __init__(self) -> None:
         self._service: Database | None = None
+        self._places = asyncio.Semaphore()
 
     async def open(self, setup: ActionSetup) -> None:
         """Remember the service's database; nothing connects before the first attempt."""
         if isinstance(setup.settings, ServiceSettings) and setup.settings.url is not None:
             self._service = read_url(setup.settings.url.get_secret_value())
+            self._places = asyncio.Semaphore(setup.settings.connections)
 
     def check(self, settings: PostgresSettings) -> Iterable[SettingsProblem]:
         """Whether placeholders and parameters fit."""
@@ -93,25 +97,40 @@ class Postgres(Action[PostgresSettings]):
 
     async def run(self, call: ActionCall[PostgresSettings]) -> Outcome:
         """Run it, by a connection of its own, and commit."""
-        until = asyncio.get_running_loop().time() + call.timeout.total_seconds()
         own = call.settings.url
-        database = self._service if own is None else read_url(own.get_secret_value())
-        if database is None:
+        if own is not None:
+            return await _attempt(call, read_url(own.get_secret_value()), written="url" not in call.rendered)
+        if self._service is None:
             return Outcome.reject("no-database", "write `url` in the step or below `service.actions.postgres`")
-        written = own is None or "url" not in call.rendered
-        if database.is_socket and not written:
-            return Outcome.reject("blocked-address", "a URL that an expression makes cannot name a socket")
-        addresses = (
-            [] if database.is_socket else await call.http.addresses_of(database.host, database.port, written=written)
-        )
-        try:
-            return Outcome.done(await _run(call.settings, database, addresses, until))
-        except SeveralStatements:
-            return Outcome.reject("several-statements", "`sql` is one statement; more are steps, a WITH or a function")
-        except UnicodeError:
-            return Outcome.reject("bad-value", "there is half a character in a text, which PostgreSQL cannot hold")
-        except psycopg.Error as error:
-            return _failure(error, database)
+        async with self._place(call.patience):
+            return await _attempt(call, self._service, written=True)
+
+    @asynccontextmanager
+    async def _place(self, patience: Patience | None) -> AsyncIterator[None]:
+        """A place for a connection; the time of an attempt does not run while it waits for one."""
+        waiting = patience if self._places.locked() else None
+        if waiting is not None:
+            waiting.hold()
+        async with self._places:
+            if waiting is not None:
+                waiting.begin()
+            yield
+
+
+async def _attempt(call: ActionCall[PostgresSettings], database: Database, *, written: bool) -> Outcome:
+    """What comes of the statement; `written` says that somebody wrote the URL out, where no expression made it."""
+    until = asyncio.get_running_loop().time() + call.timeout.total_seconds()
+    if database.is_socket and not written:
+        return Outcome.reject("blocked-address", "a URL that an expression makes cannot name a socket")
+    addresses = (
+        [] if database.is_socket else await call.http.addresses_of(database.host, database.port, written=written)
+    )
+    try:
+        return Outcome.done(await _run(call.settings, database, addresses, until))
+    except UnicodeError:
+        return Outcome.reject("bad-value", "there is half a character in a text, which PostgreSQL cannot hold")
+    except psycopg.Error as error:
+        return _failure(error, database)
 
 
 async def _run(settings: PostgresSettings, database: Database, addresses: Iterable[str], until: float) -> Any:
@@ -121,9 +140,8 @@ async def _run(settings: PostgresSettings, database: Database, addresses: Iterab
         left_ms = max(1, int((until - clock()) * 1000 * _SHARE))
         await connection.execute(_SET_TIMEOUT, (f"{left_ms}ms",))
         async with connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(settings.sql.encode(), _values(settings.params))
-            if cursor.nextset():
-                raise SeveralStatements
+            async with connection.pipeline():  # in which PostgreSQL takes one statement, and not `INSERT ...; COMMIT`
+                await cursor.execute(settings.sql.encode(), _values(settings.params))
             found = await cursor.fetchmany(settings.rows) if cursor.description and settings.rows else []
             return {"rows": plain(found), "row_count": max(0, cursor.rowcount)}
 
@@ -143,6 +161,8 @@ def _failure(error: psycopg.Error, database: Database) -> Outcome:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return Outcome.retry("connect", told)
         return Outcome.reject("bad-value", told)
+    if state == _SYNTAX and error.diag.source_function == _MANY:
+        return Outcome.reject("several-statements", "`sql` is one statement; more are steps, a WITH or a function")
     reason = next((reason for prefix, reason in _AGAIN.items() if state.startswith(prefix)), None)
     message = f"PostgreSQL answered {state}: {told}"
     return Outcome.reject("sql", message) if reason is None else Outcome.retry(reason, message)

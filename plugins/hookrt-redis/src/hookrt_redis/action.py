@@ -26,7 +26,7 @@ from hookrt.plugin import (
     SettingsProblem,
     format_time,
 )
-from hookrt_redis.server import ServerSettings, describe, make_client
+from hookrt_redis.server import ServerSettings, describe, drop_idle, make_client
 
 ADD = """
 local known = redis.call('GET', KEYS[2])
@@ -115,6 +115,8 @@ class AppendToStream(Action[AppendSettings]):
         try:
             entry, known = await _add(self._client, call)
         except (RedisError, OSError) as error:
+            if isinstance(error, (RedisConnectionError, OSError)):
+                await drop_idle(self._client)
             return _failure(error, self._server)
         return Outcome.done({"stream": call.settings.stream, "entry": entry, "duplicate": known})
 

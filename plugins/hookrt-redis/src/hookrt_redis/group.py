@@ -90,9 +90,9 @@ class Group:
     async def _present(self, found: Sequence[tuple[Any, Any]]) -> list[Entry]:
         """Those that are in the stream still: what was trimmed away can only be finished."""
         for identity, fields in found:
-            if not fields:
+            if identity is not None and not fields:  # Redis 6 no longer knows the id of what it claims
                 await self._client.xack(self._settings.stream, self._group, identity)
-        return [Entry(_text(identity), fields) for identity, fields in found if fields]
+        return [Entry(_text(identity), fields) for identity, fields in found if identity is not None and fields]
 
 
 def _text(value: bytes | str) -> str:

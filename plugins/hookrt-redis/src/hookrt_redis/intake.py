@@ -9,16 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from hookrt.plugin import EventError, Overloaded, Refused, SourceRun, StoreError, read_json
 from hookrt_redis.group import Entry, Group
+from hookrt_redis.server import describe
 
 if TYPE_CHECKING:
     from hookrt_redis.source import StreamSettings
 
 MOST_FAILURES = 5
 """So often may storing an entry fail in a way that nobody foresaw, before it is refused."""
+
+LONGEST_PAUSE_S = 30.0
+"""The wait before an entry is refused again that the stream of the dead did not take."""
 
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of the largest entry; Redis itself would take half a gigabyte."""
@@ -37,6 +41,7 @@ class Intake:
 
     async def take_all(self, group: Group) -> None:
         """Take entries until Redis fails, which raises."""
+        self._failures.clear()
         while True:
             entries = await group.next()
             while entries:
@@ -54,7 +59,7 @@ class Intake:
         try:
             await self._emit(entry)
         except (EventError, Refused) as error:
-            return await self._refuse(entry, str(error), group)
+            return await self._refuse(entry, error, group)
         except Overloaded as error:
             return max(error.retry_after.total_seconds(), 0.1)
         except StoreError:
@@ -65,7 +70,7 @@ class Intake:
             failures = self._failures[entry.id] = self._failures.get(entry.id, 0) + 1
             if failures < MOST_FAILURES:
                 return float(failures)
-            return await self._refuse(entry, f"it failed {failures} times, last with {error!r}", group)
+            return await self._refuse(entry, RuntimeError(f"it failed {failures} times, last with {error!r}"), group)
         self._failures.pop(entry.id, None)
         await group.finish(entry)
         return None
@@ -73,7 +78,7 @@ class Intake:
     async def _emit(self, entry: Entry) -> None:
         settings = self._source.settings
         if sum(len(name) + len(value) for name, value in entry.fields.items()) > MAX_BYTES:
-            raise Refused("malformed", f"the entry has more than {MAX_BYTES} bytes")
+            raise Refused("too-large", f"the entry has more than {MAX_BYTES} bytes")
         kind = _named(entry.fields, settings.type_field) or settings.type
         if kind is None:
             raise Refused("malformed", f"it has no field {settings.type_field!r}, and the source no `type`")
@@ -81,29 +86,33 @@ class Intake:
         identity = _named(entry.fields, settings.id_field) or f"{_short(settings.stream)}:{entry.id}"
         await self._source.emit(kind, data, id=_short(identity), time=_time(entry.id), binary=binary)
 
-    async def _refuse(self, entry: Entry, why: str, group: Group) -> float | None:
+    async def _refuse(self, entry: Entry, why: Exception, group: Group) -> float | None:
         """Have it never come again: it is named in the log, counted, and copied where settings say so."""
-        source = self._source
+        source, grave = self._source, self._source.settings.dead_letter
+        about = {"source": source.name, "stream": source.settings.stream, "entry": entry.id}
+        kept = {} if grave is None else {"dead_letter": grave}
         try:
-            refused = await source.state.add("refused")
-        except StoreError:
-            return 1.0
-        if source.settings.dead_letter is not None:
-            about = {b"hookrt_refused": ascii(why)[1:-1][:500].encode(), b"hookrt_entry": entry.id.encode()}
-            fields: dict[Any, Any] = {**entry.fields, **about}
-            await self._client.xadd(source.settings.dead_letter, fields)
-        source.log.error(
-            "redis-entry-refused",
-            source=source.name,
-            stream=source.settings.stream,
-            entry=entry.id,
-            why=why,
-            dead_letter=source.settings.dead_letter,
-            refused_so_far=refused,
-        )
+            await self._keep(entry, why)
+        except ResponseError as error:
+            told = describe(error, source.settings)
+            source.log.error("redis-dead-letter-failed", **about, **kept, error=told, again_in_s=LONGEST_PAUSE_S)
+            return LONGEST_PAUSE_S
+        source.log.error("redis-entry-refused", **about, **kept, why=str(why))
+        if isinstance(why, EventError):
+            source.report.refused("malformed")
+        else:
+            source.report.refused(why.reason if isinstance(why, Refused) else "failed")
         self._failures.pop(entry.id, None)
         await group.finish(entry)
         return None
+
+    async def _keep(self, entry: Entry, why: Exception) -> None:
+        """Copy it where settings say so."""
+        grave = self._source.settings.dead_letter
+        if grave is not None:
+            about = {b"hookrt_refused": ascii(str(why))[1:-1][:500].encode(), b"hookrt_entry": entry.id.encode()}
+            fields: dict[Any, Any] = {**entry.fields, **about}
+            await self._client.xadd(grave, fields)
 
 
 def _data(fields: Mapping[bytes, bytes], name: str) -> tuple[Any, bool]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from hookrt.plugin import Duration, Source, SourceRun
 from hookrt_redis.group import Group
 from hookrt_redis.intake import Intake
-from hookrt_redis.server import ServerSettings, describe, heed_cancellation, make_client
+from hookrt_redis.server import ServerSettings, describe, drop_idle, heed_cancellation, make_client
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before the next connection; the last one repeats, and a connection that worked begins anew."""
+"""Waits before the next connection; the last one repeats, and one that lasted longer than that begins anew."""
 
 
 def _check_idle(idle: timedelta) -> timedelta:
@@ -52,6 +53,12 @@ class StreamSettings(ServerSettings):
         default=None, description="The stream to which entries are copied that cannot become events"
     )
 
+    @model_validator(mode="after")
+    def _check_dead_letter(self) -> Self:
+        if self.dead_letter == self.stream:
+            raise ValueError("`dead_letter` is another stream than `stream`, since its entries would come again")
+        return self
+
 
 class StreamSource(Source[StreamSettings]):
     """The entries of a Redis stream, each acknowledged after its event is on disk."""
@@ -60,22 +67,31 @@ class StreamSource(Source[StreamSettings]):
 
     async def run(self, source: SourceRun[StreamSettings]) -> None:
         """Emit an event for each entry, over as many connections as it takes."""
-        failures = 0
         client = make_client(source.settings, source.base_dir)
-        intake = Intake(source, client)
         try:
-            while True:
-                try:
-                    group = await Group.open(client, source.settings, source.name)
-                    source.log.info("redis-connected", source=source.name, stream=source.settings.stream)
-                    failures = 0
-                    await intake.take_all(group)
-                except (RedisError, OSError, TimeoutError) as error:
-                    heed_cancellation()
-                    pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
-                    failures += 1
-                    said = describe(error, source.settings)
-                    source.log.warning("redis-away", source=source.name, error=said, again_in_s=pause)
-                    await source.clock.sleep(pause)
+            await _keep_taking(source, client)
         finally:
             await client.aclose()
+
+
+async def _keep_taking(source: SourceRun[StreamSettings], client: Redis) -> None:
+    intake = Intake(source, client)
+    failures = 0
+    while True:
+        begun = source.clock.monotonic()
+        try:
+            group = await Group.open(client, source.settings, source.name)
+            source.log.info("redis-connected", source=source.name, stream=source.settings.stream)
+            source.report.connected()
+            await intake.take_all(group)
+        except (RedisError, OSError, TimeoutError) as error:
+            heed_cancellation()
+            await drop_idle(client)
+            if source.clock.monotonic() - begun > PAUSES_S[-1]:
+                failures = 0
+            pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
+            failures += 1
+            said = describe(error, source.settings)
+            source.report.away(said)
+            source.log.warning("redis-away", source=source.name, error=said, again_in_s=pause)
+            await source.clock.sleep(pause)

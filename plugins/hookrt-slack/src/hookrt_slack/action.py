@@ -59,11 +59,15 @@ class Slack(Action[SlackSettings]):
             yield excess
 
     def lane(self, written: Mapping[str, Any]) -> str | None:
-        """The webhook or the channel is the lane; `slack` where the service says which."""
+        """The webhook or the channel is the lane, `slack://service` where the service says which.
+
+        The name is one of an endpoint, so that a rest that Slack asks for is the rest of this channel only; by a mere
+        name it would be that of all that goes to Slack's host.
+        """
         given = [(key, str(written[key])) for key in _PLACE if written.get(key) is not None]
         if any("${{" in _FIXED.sub("", text) for _, text in given):
             return None
-        return ":".join(("slack", *(_shown(key, text) for key, text in given)))
+        return "slack://" + (":".join(_shown(key, text) for key, text in given) or "service")
 
     async def run(self, call: ActionCall[SlackSettings]) -> Outcome:
         """Post it, by one request."""
