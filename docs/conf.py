@@ -15,7 +15,11 @@ author = copyright = "The hookrt developers"
 html_title = "hookrt"
 html_theme = "furo"
 html_copy_source = False
-html_theme_options = {"source_repository": "", "navigation_with_keys": True}
+html_use_index = html_domain_indices = False
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
+html_theme_options = {"navigation_with_keys": True}
+smartquotes = False  # `--once` stays what one types
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 source_suffix = {".md": "markdown"}
