@@ -221,7 +221,7 @@ def test_calls_go_through_from_a_runs_process(open_bench: Any, raw_boot: Path) -
 
     code = "result = [ask('double', {'n': n, 'fill': 'é' * 50000})['n'] for n in range(5)]"
     assert asyncio.run(story(code, 10.0)).result == [0, 2, 4, 6, 8]
-    late = asyncio.run(story("ask('wait', {'n': 1})", 0.3))
+    late = asyncio.run(story("ask('wait', {'n': 1})", 1.5))
     assert (late.outcome, late.line) == ("timeout", (FIND_CHANNEL + ASK).count("\n") + 1)
 
 
