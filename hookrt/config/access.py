@@ -13,27 +13,20 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from hookrt.model.access import Access, OAuthClient, Proxy, TlsIdentity
 from hookrt.model.origin import written_origin
 from hookrt.model.web_url import check_url
-from hookrt.plugin.settings import Secret, Settings
+from hookrt.plugin.settings import Secret, Settings, check_line
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
-def _check_plain(value: str) -> str:
-    if not value or _CONTROL.search(value):
-        raise ValueError("it is empty, or has a control character or a line break in it")
-    return value
-
-
 def _check_secret(value: SecretStr) -> SecretStr:
-    _check_plain(value.get_secret_value())
+    check_line(value.get_secret_value())
     return value
 
 
 def _check_user(user: str) -> str:
     if ":" in user:
         raise ValueError("a user name cannot have a colon in it")
-    return _check_plain(user)
+    return check_line(user)
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -57,7 +50,7 @@ def _check_proxy(url: SecretStr) -> SecretStr:
     return url
 
 
-Plain = Annotated[str, AfterValidator(_check_plain)]
+Plain = Annotated[str, AfterValidator(check_line)]
 Hidden = Annotated[Secret, AfterValidator(_check_secret)]
 
 
@@ -121,29 +114,6 @@ class AuthSettings(Settings):
             yield _encoded(quote_plus(self.oauth2.client_id), quote_plus(secret))
 
 
-class TlsSettings(Settings):
-    """PEM files for connections by https; paths are relative to the folder of hooks.yaml."""
-
-    certificate: Plain | None = Field(
-        default=None, description="Our certificate for the endpoint to verify (mTLS), with its chain"
-    )
-    key: Plain | None = Field(default=None, description="Its private key, without a passphrase")
-    ca: Plain | None = Field(default=None, description="Certificates of authorities to trust beside the public ones")
-
-    @model_validator(mode="after")
-    def _whole(self) -> TlsSettings:
-        if self.key is not None and self.certificate is None:
-            raise ValueError("`key` goes with `certificate`")
-        if self.certificate is None and self.ca is None:
-            raise ValueError("it takes `certificate` and `key`, `ca`, or all of them")
-        return self
-
-    @property
-    def files(self) -> tuple[str | None, str | None, str | None]:
-        """Certificate, key and authorities, as they are written."""
-        return self.certificate, self.key, self.ca
-
-
 ProxyUrl = Annotated[Secret, AfterValidator(_check_proxy)]
 """`http://user:password@proxy:3128`; user and password may be left out."""
 
@@ -205,7 +175,7 @@ def _split_proxy(url: str) -> Proxy:
     """Raises ValueError, without any of the URL, for what is no proxy."""
     wrong = "write it like http://proxy.example.com:3128 or http://user:password@proxy.example.com:3128"
     try:
-        parts = urlsplit(_check_plain(url))
+        parts = urlsplit(check_line(url))
         place = parts.netloc.rpartition("@")[2]
         check_url(f"{parts.scheme}://{place}")
     except ValueError:
@@ -214,6 +184,9 @@ def _split_proxy(url: str) -> Proxy:
         raise ValueError(f"a proxy's URL ends behind its host and port: {wrong}")
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password or "")
-    if user is not None and (_CONTROL.search(user + password) or ":" in user):
-        raise ValueError(wrong)
+    try:
+        if user is not None:
+            check_line(_check_user(user) + password)
+    except ValueError:
+        raise ValueError(wrong) from None
     return Proxy(f"{parts.scheme.lower()}://{place}", user, password)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from hookrt.config.access import AuthSettings, ProxyUrl, TlsSettings, made_access, secrets_of, written_secrets
+from hookrt.config.access import AuthSettings, ProxyUrl, made_access, secrets_of, written_secrets
 from hookrt.config.fields import as_mapping, check_name
 from hookrt.config.fixed_values import FixedValues
 from hookrt.config.nodes import Entry, MapNode
@@ -30,6 +30,7 @@ from hookrt.plugin.schemes import STANDARD_HEADERS
 from hookrt.plugin.settings import Duration, KnownDestinations, Settings
 from hookrt.plugin.signature import SignatureScheme
 from hookrt.plugin.signing_settings import Signings
+from hookrt.plugin.tls_settings import TlsSettings
 
 Schemes = Mapping[str, type[SignatureScheme[Any]]]
 """Signature schemes by name."""

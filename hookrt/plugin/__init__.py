@@ -61,8 +61,9 @@ from hookrt.plugin.settings import (
 )
 from hookrt.plugin.signature import SchemeSettings, SignatureScheme, Signing, ToSign
 from hookrt.plugin.signing_settings import Signings
-from hookrt.plugin.source import SampleEvent, Source, SourceEmit, SourceReport, SourceRun
+from hookrt.plugin.source import SampleEvent, Source, SourceEmit, SourceReport, SourceRun, heed_cancellation
 from hookrt.plugin.spec import impl
+from hookrt.plugin.tls_settings import PemPath, TlsSettings, certificate_fault, tls_context
 from hookrt.plugin.verifying import check_age, hmac_digests, matches_any, seconds_of
 from hookrt.signing import DEFAULT_TOLERANCE, ContentTemplate, SigningKey, VerificationError, sign, verify
 
@@ -122,6 +123,7 @@ __all__ = [
     "OutcomeKind",
     "Overloaded",
     "Patience",
+    "PemPath",
     "Place",
     "PluginError",
     "Provisions",
@@ -159,6 +161,7 @@ __all__ = [
     "Status",
     "Statuses",
     "StoreError",
+    "TlsSettings",
     "ToSign",
     "UsageError",
     "VerificationError",
@@ -166,6 +169,7 @@ __all__ = [
     "WrittenUrl",
     "action",
     "cel_function",
+    "certificate_fault",
     "check_age",
     "check_event",
     "check_pattern",
@@ -174,6 +178,7 @@ __all__ = [
     "exponential",
     "fixed",
     "format_time",
+    "heed_cancellation",
     "hmac_digests",
     "impl",
     "is_reserved",
@@ -184,6 +189,7 @@ __all__ = [
     "read_json",
     "seconds_of",
     "sign",
+    "tls_context",
     "verify",
     "warn_deprecated",
     "written_origin",

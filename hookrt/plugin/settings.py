@@ -36,6 +36,13 @@ class Settings(BaseModel):
     )
 
 
+def check_line(value: str) -> str:
+    """A text on one line that says something; raises ValueError."""
+    if not value or _CONTROL.search(value):
+        raise ValueError("it is empty, or has a control character or a line break in it")
+    return value
+
+
 def take_model(cls: Any, base: type[BaseModel]) -> None:
     """Make the model in a class's own type parameter its `settings`; an inherited parameter is the parent's matter."""
     for parent in cls.__dict__.get("__orig_bases__", ()):
@@ -44,6 +51,7 @@ def take_model(cls: Any, base: type[BaseModel]) -> None:
             cls.settings = found[0]
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

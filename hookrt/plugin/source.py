@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,6 +90,17 @@ class SourceRun(Generic[SettingsT]):
     base_dir: Path
     state: State
     report: SourceReport = field(default_factory=Unheard)
+
+
+def heed_cancellation() -> None:
+    """Raise CancelledError where the running task was told to end.
+
+    For sources over a client library that can lose a cancellation, as some do when it comes along with an answer: call
+    it between one wait for the library and the next, so that the source ends when it is told to.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @dataclass(frozen=True, slots=True)

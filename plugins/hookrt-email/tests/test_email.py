@@ -303,7 +303,7 @@ def test_a_step_with_a_server_of_its_own_never_sends_the_services_password_there
 
 def test_a_file_without_authorities_is_said_at_the_start_and_by_the_check(tmp_path, authority):
     (tmp_path / "empty.pem").write_text("nothing")
-    for ca, said in (("empty.pem", "holds no certificates"), ("gone.pem", "cannot be read: No such file")):
+    for ca, said in (("empty.pem", "holds no certificates"), ("gone.pem", "there is no file")):
         with pytest.raises(PluginError, match=said):
             run_action(
                 Email,

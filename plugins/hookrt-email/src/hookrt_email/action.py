@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hookrt.plugin import STANDARD, Action, ActionCall, ActionSetup, Outcome, PluginError, SettingsProblem
-from hookrt_email.authorities import Authorities, BadAuthorities
+from hookrt_email.authorities import Authorities
 from hookrt_email.deliver import Envelope, Place, Refused, Taken, Unreached, deliver
 from hookrt_email.message import build_message, sender_of
 from hookrt_email.settings import EmailSettings, ServiceSettings
@@ -55,15 +55,15 @@ class Email(Action[EmailSettings]):
         if setup.settings.tls != "none":
             try:
                 await asyncio.to_thread(self._authorities.context, setup.settings.ca)
-            except BadAuthorities as error:
-                raise PluginError(f"`service.actions.email.ca`: {error}") from None
+            except PluginError as error:
+                raise PluginError(f"`service.actions.email`: {error}") from None
 
     def check_in(self, settings: EmailSettings, base_dir: Path) -> Iterable[SettingsProblem]:
         """Look at the file of authorities."""
         if settings.ca is not None:
             try:
                 Authorities(base_dir).context(settings.ca)
-            except BadAuthorities as error:
+            except PluginError as error:
                 yield SettingsProblem(("ca",), str(error))
 
     def lane(self, written: Mapping[str, Any]) -> str | None:
@@ -91,9 +91,10 @@ class Email(Action[EmailSettings]):
         recipients = dict.fromkeys(one.address for one in settings.recipients())
         try:
             place = await self._place(call)
-            taken = await deliver(place, Envelope(sender.address, list(recipients), message.content), _seconds(call))
-        except BadAuthorities as error:
+        except PluginError as error:
             return Outcome.retry("bad-ca", str(error))
+        try:
+            taken = await deliver(place, Envelope(sender.address, list(recipients), message.content), _seconds(call))
         except Refused as refused:
             return _refused(refused)
         except Unreached as unreached:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-
-class BadAuthorities(Exception):  # noqa: N818 - it says what is the case
-    """The file cannot be read, or holds no certificate; the message is for people."""
+from hookrt.plugin import TlsSettings, tls_context
 
 
 class Authorities:
@@ -23,17 +21,9 @@ class Authorities:
         return kept[1] if kept is not None and kept[0] == self._changed(ca) else None
 
     def context(self, ca: str | None) -> ssl.SSLContext:
-        """A context that verifies certificates and names; raises BadAuthorities. It reads files."""
+        """A context that verifies certificates and names; raises PluginError. It reads files."""
         changed = self._changed(ca)
-        made = ssl.create_default_context()
-        made.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca is not None:
-            try:
-                made.load_verify_locations(cafile=self._base_dir / ca)
-            except ssl.SSLError:
-                raise BadAuthorities(f"{ca!r} holds no certificates in PEM form") from None
-            except (OSError, ValueError) as error:
-                raise BadAuthorities(f"{ca!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        made = tls_context(TlsSettings(ca=ca) if ca is not None else None, self._base_dir)
         self._kept[ca] = (changed, made)
         return made
 

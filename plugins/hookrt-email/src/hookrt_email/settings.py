@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from hookrt.plugin import Secret, Settings
+from hookrt.plugin import PemPath, Secret, Settings
 from hookrt_email.mailbox import MAX_NAME, Mailbox, clean_line, read_address, read_mailbox
 
 MAX_RECIPIENTS = 100
@@ -56,7 +56,7 @@ class Server(Settings):
     )
     username: str | None = Field(None, description="Who logs in; goes with `password`.")
     password: Secret | None = Field(None, description="The password; write `${{ secrets.NAME }}`.")
-    ca: str | None = Field(
+    ca: PemPath | None = Field(
         None, description="A PEM file of authorities that are trusted beside the public ones, relative to hooks.yaml."
     )
 

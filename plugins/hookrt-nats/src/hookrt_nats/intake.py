@@ -9,10 +9,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 
-from hookrt.plugin import EventError, Overloaded, Refused, SourceRun, StoreError
+from hookrt.plugin import EventError, Overloaded, Refused, SourceRun, StoreError, heed_cancellation
 from hookrt_nats.message import Message, read_message
 from hookrt_nats.pull import Pull
-from hookrt_nats.server import describe, heed_cancellation
+from hookrt_nats.server import describe
 
 if TYPE_CHECKING:
     from hookrt_nats.source import NatsSourceSettings

@@ -14,7 +14,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
-from hookrt_nats.server import NatsUnavailable, heed_cancellation
+from hookrt.plugin import heed_cancellation
+from hookrt_nats.server import NatsUnavailable
 
 if TYPE_CHECKING:
     from hookrt_nats.source import NatsSourceSettings

@@ -14,7 +14,7 @@ from nats.errors import ConnectionClosedError, NoServersError
 from nats.errors import Error as NatsError
 from pydantic import AfterValidator, Field
 
-from hookrt.plugin import Log, Secret, Settings
+from hookrt.plugin import Log, PluginError, Secret, Settings, TlsSettings, certificate_fault, tls_context
 
 CONNECT_S = 5
 """Seconds that a server has to answer when we connect."""
@@ -45,14 +45,6 @@ def _split(url: Secret) -> list[str]:
     return [one.strip() for one in url.get_secret_value().split(",")]
 
 
-class Tls(Settings):
-    """PEM files for a connection by TLS, relative to hooks.yaml."""
-
-    ca: str | None = Field(default=None, description="Authorities to trust, beside the system's")
-    certificate: str | None = Field(default=None, description="Our certificate, where the server wants one")
-    key: str | None = Field(default=None, description="Its key, unless it stands in the same file")
-
-
 class ServerSettings(Settings):
     """Which server, and how to reach it."""
 
@@ -60,7 +52,7 @@ class ServerSettings(Settings):
         description="The server, like nats://user:password@host:4222 or tls://...; several of a cluster with commas. "
         "Best as ${{ secrets.NAME }}"
     )
-    tls: Tls | None = Field(default=None, description="Certificates, for servers with an authority of their own")
+    tls: TlsSettings | None = Field(default=None, description="Files, for a server with an authority of its own")
 
 
 class Connection(Client):
@@ -165,45 +157,20 @@ async def _drop(client: Client) -> None:
     await asyncio.sleep(0)  # in which the socket is closed
 
 
-def heed_cancellation() -> None:
-    """Raise CancelledError where this task was told to end: the client can lose one that comes as an answer does."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
 def make_context(server: ServerSettings, base_dir: Path) -> ssl.SSLContext | None:
     """For TLS, where settings want it; raises NatsUnavailable for files that cannot be used."""
     if server.tls is None and not any(urlsplit(url).scheme == "tls" for url in _split(server.url)):
         return None
-    files = server.tls or Tls()
-    for name in filter(None, (files.ca, files.certificate, files.key)):
-        if not (base_dir / name).is_file():
-            raise NatsUnavailable(f"there is no file {base_dir / name}, which `tls` names")
     try:
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if files.ca:
-            context.load_verify_locations(cafile=base_dir / files.ca)
-        if files.certificate:
-            key = str(base_dir / files.key) if files.key else None
-            context.load_cert_chain(str(base_dir / files.certificate), key, password=_no_passphrase)
-    except ssl.SSLError:
-        raise NatsUnavailable("the files below `tls` are no certificates and key in PEM form that fit") from None
-    except OSError as error:
-        raise NatsUnavailable(f"the files below `tls` cannot be read: {error.strerror or error}") from None
-    return context
-
-
-def _no_passphrase() -> str:
-    """Where a key has one: nobody is asked at the terminal."""
-    return ""
+        return tls_context(server.tls, base_dir)
+    except PluginError as error:
+        raise NatsUnavailable(f"`tls`: {error}") from None
 
 
 def describe(error: BaseException) -> str:
     """What went wrong, in a few words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not to be trusted: {error.verify_message}"
+    if (fault := certificate_fault(error)) is not None:
+        return f"its certificate is not to be trusted: {fault}"
     return str(error).removeprefix("nats: ") or type(error).__name__
 
 

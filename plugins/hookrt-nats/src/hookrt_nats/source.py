@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from nats.errors import Error as NatsError
 from pydantic import AfterValidator, Field
 
-from hookrt.plugin import Duration, Source, SourceRun
+from hookrt.plugin import Duration, Source, SourceRun, heed_cancellation
 from hookrt_nats.intake import Intake
 from hookrt_nats.pull import Pull
-from hookrt_nats.server import NatsUnavailable, ServerSettings, connect, describe, heed_cancellation, subject_faults
+from hookrt_nats.server import NatsUnavailable, ServerSettings, connect, describe, subject_faults
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the next connection; the last one repeats, and one that lasted longer than that begins anew."""

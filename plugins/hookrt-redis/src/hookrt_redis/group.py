@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from hookrt_redis.server import heed_cancellation
+from hookrt.plugin import heed_cancellation
 
 if TYPE_CHECKING:
     from hookrt_redis.source import StreamSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ssl
 from pathlib import Path
@@ -15,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from hookrt.plugin import PluginError, Secret, Settings
+from hookrt.plugin import Secret, Settings, TlsSettings, certificate_fault, tls_context
 
 CONNECT_S = 5.0
 """Seconds that a server has to answer when we connect."""
@@ -43,21 +42,13 @@ def is_secure(url: Secret) -> bool:
     return url.get_secret_value().startswith("rediss:")
 
 
-class Tls(Settings):
-    """PEM files for a connection by TLS (`rediss://`), relative to hooks.yaml."""
-
-    ca: str | None = Field(default=None, description="Authorities to trust, beside the system's")
-    certificate: str | None = Field(default=None, description="Our certificate, where the server wants one")
-    key: str | None = Field(default=None, description="Its key, unless it stands in the same file")
-
-
 class ServerSettings(Settings):
     """Which server, and how to reach it."""
 
     url: Annotated[Secret, AfterValidator(_check_url)] = Field(
         description="The server, like redis://user:password@host:6379/0 or rediss://...; best as ${{ secrets.NAME }}"
     )
-    tls: Tls | None = Field(default=None, description="Certificates, for servers with an authority of their own")
+    tls: TlsSettings | None = Field(default=None, description="Files, for a server with an authority of its own")
 
     @model_validator(mode="after")
     def _check_tls(self) -> Self:
@@ -69,7 +60,7 @@ class ServerSettings(Settings):
 def make_client(server: ServerSettings, base_dir: Path) -> Redis:
     """A client that connects when it is used, and again when a connection broke; raises PluginError for bad files."""
     url = server.url.get_secret_value()
-    secure = _secure(server.tls or Tls(), base_dir) if is_secure(server.url) else {}
+    secure = _secure(server.tls, base_dir) if is_secure(server.url) else {}
     return Redis.from_url(
         url,
         socket_connect_timeout=CONNECT_S,
@@ -86,35 +77,15 @@ async def drop_idle(client: Redis) -> None:
         await client.connection_pool.disconnect(inuse_connections=False)
 
 
-def heed_cancellation() -> None:
-    """Raise CancelledError where this task was told to end: the client can lose one that comes as an answer does."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _secure(files: Tls, base_dir: Path) -> dict[str, Any]:
+def _secure(tls: TlsSettings | None, base_dir: Path) -> dict[str, Any]:
     """What the client is told: certificates and names are always verified, whatever its defaults are."""
-    named = {"ssl_ca_certs": files.ca, "ssl_certfile": files.certificate, "ssl_keyfile": files.key or files.certificate}
-    found = {option: str(base_dir / path) for option, path in named.items() if path is not None}
-    for path in found.values():
-        if not Path(path).is_file():
-            raise PluginError(f"there is no file {path}, which `tls` names")
-    try:
-        context = ssl.create_default_context(cafile=found.get("ssl_ca_certs"))
-        if files.certificate is not None:
-            context.load_cert_chain(found["ssl_certfile"], found["ssl_keyfile"], password=_no_passphrase)
-    except ssl.SSLError:
-        raise PluginError("the files below `tls` are no certificates and key in PEM form that fit") from None
-    except OSError as error:
-        raise PluginError(f"the files below `tls` cannot be read: {error.strerror or error}") from None
+    tls_context(tls, base_dir)  # it makes one of its own for each connection: here it is found out what that would say
     verified = {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_min_version": ssl.TLSVersion.TLSv1_2}
+    if tls is None:
+        return verified
+    named = {"ssl_ca_certs": tls.ca, "ssl_certfile": tls.certificate, "ssl_keyfile": tls.key or tls.certificate}
+    found = {option: str(base_dir / Path(path).expanduser()) for option, path in named.items() if path is not None}
     return {**found, **verified}
-
-
-def _no_passphrase() -> str:
-    """Where a key has one: nobody is asked at the terminal."""
-    return ""
 
 
 def describe(error: BaseException, server: ServerSettings) -> str:
@@ -129,15 +100,7 @@ def describe(error: BaseException, server: ServerSettings) -> str:
     if isinstance(error, ResponseError):
         return f"the Redis server {place} answers {said}"
     if isinstance(error, (RedisError, OSError)):
-        said = _certificate_fault(error) or said.rstrip(".")
+        fault = certificate_fault(error)
+        said = f"its certificate is not to be trusted: {fault}" if fault is not None else said.rstrip(".")
         return f"no connection to the Redis server {place} ({said}); is it up, and are `url` and `tls` right?"
     return said
-
-
-def _certificate_fault(error: BaseException | None) -> str | None:
-    """What is wrong with the server's certificate, if that is the cause."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate is not to be trusted: {error.verify_message}"
-        error = error.__cause__ or error.__context__
-    return None

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from hookrt.plugin import Duration, Source, SourceRun
+from hookrt.plugin import Duration, Source, SourceRun, heed_cancellation
 from hookrt_redis.group import Group
 from hookrt_redis.intake import Intake
-from hookrt_redis.server import ServerSettings, describe, drop_idle, heed_cancellation, make_client
+from hookrt_redis.server import ServerSettings, describe, drop_idle, make_client
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the next connection; the last one repeats, and one that lasted longer than that begins anew."""

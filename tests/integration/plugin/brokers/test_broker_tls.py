@@ -87,7 +87,7 @@ def test_our_own_certificate(kind: str, start: Any, authority: Path, free_port: 
     assert came_through(broker.send(ca=ca, certificate=authority / "client.pem", key=authority / "client.key"))
     assert broker.send(ca=ca).reason == "connect"
     unfit, missing = {"certificate": authority / "client.pem"}, {"certificate": "/missing.pem"}
-    for files, why in ((unfit, "the files below `tls` are no certificates"), (missing, "no file /missing.pem")):
+    for files, why in ((unfit, "hold no certificate with its private key"), (missing, "no file /missing.pem")):
         try:
             said = str(broker.send(ca=ca, **files).message)
         except PluginError as error:
