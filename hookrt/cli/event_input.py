@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hookrt.errors import EventError, EventTooLarge
-from hookrt.model.event import Event, EventDraft, check_event, check_type
+from hookrt.model.event import Event, EventDraft, check_type
 from hookrt.model.json_depth import MAX_DEPTH, check_depth
 from hookrt.web.malformed import find_fault
 from hookrt.web.parse_events import Form, Limits, parse_events
@@ -57,8 +57,7 @@ def read_event(given: str) -> Event:
     inline = is_inline(given)
     text = given.encode("utf-8", "surrogateescape") if inline else read_bytes(given)
     try:
-        event = _complete(_read_draft(text))
-        check_event(event)
+        event = _read_draft(text).complete(_EXAMPLE_ID, "http", datetime.now(UTC))
     except EventError as error:
         raise EventError(f"{'the event' if inline else _name(given)}: {error}") from None
     return event
@@ -104,20 +103,6 @@ def _form_of(text: bytes) -> Form:
     except (msgspec.DecodeError, UnicodeDecodeError, EventError):
         is_cloudevent = False  # whatever it is, the plain form says best what is wrong with it
     return Form.STRUCTURED if is_cloudevent else Form.PLAIN
-
-
-def _complete(draft: EventDraft) -> Event:
-    return Event(
-        id=draft.id if draft.id is not None else _EXAMPLE_ID,
-        type=draft.type,
-        source=draft.source if draft.source is not None else "http",
-        time=draft.time or datetime.now(UTC),
-        subject=draft.subject,
-        content=draft.content,
-        content_type=draft.content_type,
-        binary=draft.binary,
-        attributes=draft.attributes,
-    )
 
 
 def _name(path: str) -> str:

@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn, TextIO
 
-import typer
-from typer.main import get_command
+try:
+    import typer
+    from typer.main import get_command
+except ModuleNotFoundError as missing:  # hookrt without the extra, as a plugin or an embedding program brings it along
+    sys.exit(f"hookrt: the command line needs {missing.name}: pip install 'hookrt[serve]'")
 
 from hookrt.cli.help_types import tidy_types
 from hookrt.cli.lazy_group import LazyGroup, placeholders

@@ -13,7 +13,7 @@ from hookrt.config.fixed_values import FixedValues
 from hookrt.config.hooks_file import BUILT_IN_SOURCES
 from hookrt.config.model_secrets import secrets_in
 from hookrt.config.nodes import Entry, MapNode, Node, TextNode, is_empty
-from hookrt.config.suggest import closest, did_you_mean, shorten, unqualified
+from hookrt.config.suggest import among, did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
 from hookrt.matching.attribute import CelAttribute
 from hookrt.model.hook import Place
@@ -101,8 +101,7 @@ def _plugin_entry(entry: Entry, node: MapNode, registry: Registry, values: Fixed
     for name, one in node.entries.items():
         if name not in registry.sources:
             known_names = unqualified(registry.sources, name)
-            denied = "" if closest(name, known_names) else registry.denials()
-            hint = registry.why_missing(name) or denied or did_you_mean(name, known_names)
+            hint = registry.why_missing(name) or among(name, known_names, registry.absentees())
             values.log.error(one.key, f"there is no source plugin {shorten(name)}", hint)
     if len(known) > 1:
         values.log.error(known[1].key, "a source has one plugin", "make each a source of its own")

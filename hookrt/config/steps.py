@@ -12,7 +12,7 @@ from hookrt.config.expressions import compile_when
 from hookrt.config.fields import Fields
 from hookrt.config.nodes import Entry, ListNode, MapNode, Node, TextNode, describe, is_empty
 from hookrt.config.policies import POLICY_KEYS, Policy, read_policy
-from hookrt.config.suggest import closest, did_you_mean, shorten, unqualified
+from hookrt.config.suggest import among, closest, shorten, unqualified
 from hookrt.matching.condition import CelCondition
 from hookrt.matching.names import Names
 from hookrt.model.hook import Step
@@ -107,7 +107,7 @@ def _report_unknown(key: TextNode, found: Sequence[TextNode], context: LoadConte
         why = registry.why_missing(name)
         actions = unqualified(registry.actions, name)
         near = _ELSEWHERE.get(name) or closest(name, [*actions, *STEP_KEYS])
-        hint = why or (f"did you mean {near!r}?" if near else registry.denials() or did_you_mean(name, actions))
+        hint = why or (f"did you mean {near!r}?" if near else among(name, actions, registry.absentees()))
         context.log.error(key, f"there is no action {shorten(name)}", hint)
         return
     settings = registry.actions[found[0].text].settings.model_fields

@@ -38,6 +38,13 @@ def did_you_mean(word: str, choices: Iterable[str], elsewhere: Mapping[str, str]
     return None
 
 
+def among(word: str, choices: Iterable[str], absentees: str) -> str | None:
+    """A hint likewise for a name that a plugin brings: where none is close, with those that are not there, and why."""
+    known = list(choices)
+    said = did_you_mean(word, known)
+    return said if closest(word, known) or not absentees else "; ".join(filter(None, (absentees, said)))
+
+
 def shorten(text: str, limit: int = 60) -> str:
     """A text of somebody else's, fit for a message: one line, cut, and in quotes."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")

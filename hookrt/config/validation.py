@@ -49,7 +49,9 @@ def validate(model: type[ModelT], tree: SettingsTree, target: Target, log: Probl
     """
     try:
         made, errors = _try(model, tree.sample(), target)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also SystemExit: a validator must not end the command without a word
         log.error(target.at, f"{target.owner}: its settings model failed with {type(error).__name__}: {error}")
         return Checked(None, failed=True)
     if made is not None:

@@ -20,7 +20,7 @@ from hookrt.delivery.lanes import Lanes
 from hookrt.delivery.ports import Ports
 from hookrt.errors import EventConflict, EventError, HookrtError, Overloaded, StoreError, StoreFull
 from hookrt.model.delivery import Delivery, Status
-from hookrt.model.event import Event, EventDraft, check_event
+from hookrt.model.event import Event, EventDraft
 from hookrt.model.hook import Hook
 from hookrt.model.own_events import OWN_SOURCE, is_own
 from hookrt.store.contract import Lease, NewDelivery, NewEvent, Saved, StoredEvent
@@ -178,20 +178,8 @@ class Intake:
             raise
 
     def _complete(self, draft: EventDraft, default_source: str) -> Event:
-        event = Event(
-            id=draft.id if draft.id is not None else self._ports.ids.new("evt"),
-            type=draft.type,
-            source=draft.source if draft.source is not None else default_source,
-            time=draft.time or from_us(self._ports.clock.now_us()),
-            subject=draft.subject,
-            content=draft.content,
-            content_type=draft.content_type,
-            binary=draft.binary,
-            attributes=draft.attributes,
-            cause=draft.cause,
-            depth=draft.depth,
-        )
-        check_event(event)
+        spare_id = draft.id or self._ports.ids.new("evt")
+        event = draft.complete(spare_id, default_source, from_us(self._ports.clock.now_us()))
         if event.source == OWN_SOURCE and not is_own(event.type):  # the types are refused where events come in
             raise EventError(f"'source' is {OWN_SOURCE!r}: only hookrt itself sends as it")
         return event

@@ -88,7 +88,9 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
         call = _call_for(this, ports, action.name)
     except HookrtError as error:
         return Outcome.reject("template", str(error))
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a validator of the settings is as foreign as `run`
         return _of_exception(error, action)
     outcome = await _run_guarded(action, call, this)
     fault = fault_of(outcome)

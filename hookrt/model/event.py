@@ -123,6 +123,24 @@ class EventDraft:
     depth: int = 0
     only: str | None = None
 
+    def complete(self, id: str, source: str, time: datetime) -> Event:
+        """The event, with these where its sender said nothing; raises EventError where it breaks the rules."""
+        event = Event(
+            id=self.id if self.id is not None else id,
+            type=self.type,
+            source=self.source if self.source is not None else source,
+            time=self.time or time,
+            subject=self.subject,
+            content=self.content,
+            content_type=self.content_type,
+            binary=self.binary,
+            attributes=self.attributes,
+            cause=self.cause,
+            depth=self.depth,
+        )
+        check_event(event)
+        return event
+
 
 def check_event(event: Event) -> None:
     """Raise EventError, naming the field, when a name, the type or the data breaks the rules.

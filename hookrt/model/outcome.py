@@ -139,8 +139,8 @@ def _failure(response: ResponseLike, rules: AnswerRules, now: datetime | None) -
     slow_down = min(max(after or SHORT_REST, SHORT_REST), LONGEST_REST) if status in _OVERLOADED else None
     reason, message = "status", f"the endpoint answered {status}"
     if 300 <= status < 400:
-        reason = "redirect"
-        message += f", a redirect to {headers.get('location')}; write the new URL"
+        reason, target = "redirect", headers.get("location")
+        message += f", a redirect to {target}; write the new URL" if target else ", a redirect that names no new URL"
     kind = OutcomeKind.RETRY
     if rules.retry_on is not None and not rules.retry_on.covers(status, reason):
         kind = OutcomeKind.REJECT

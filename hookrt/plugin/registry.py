@@ -17,7 +17,7 @@ from hookrt.plugin.schemes import BUILT_IN
 from hookrt.plugin.signature import SignatureScheme
 from hookrt.plugin.source import Source
 
-_MOST_DENIALS = 5
+_MOST_ABSENT = 5
 """Plugins that a message names at most."""
 
 _Kind = Literal["action", "source", "signature scheme", "function"]
@@ -105,17 +105,17 @@ class Registry:
         owners = " and ".join(holder or "this program" for holder in (*holders, distribution))
         return f"the function {name}() is brought by {owners}, so that there is none: deny one in `service.plugins`"
 
-    def denials(self) -> str:
-        """The plugins that are not loaded since somebody denied them, and where; empty when there are none."""
-        foreign = [plugin for plugin in self.plugins if plugin.denied and plugin.distribution != OWN_DISTRIBUTION]
-        denied = [_denial(plugin) for plugin in foreign]
-        return "; ".join(denied[:_MOST_DENIALS])
+    def absentees(self) -> str:
+        """The plugins that bring nothing, since somebody denied them or they failed, and why; empty without any."""
+        foreign = [plugin for plugin in self.plugins if plugin.distribution != OWN_DISTRIBUTION]
+        absent = [_denial(plugin) if plugin.denied else _failure(plugin) for plugin in foreign if _brings_none(plugin)]
+        return "; ".join(absent[:_MOST_ABSENT])
 
     def why_no_function(self) -> str:
-        """What to say of a function that does not exist: plugins that were denied, names that come twice."""
+        """What to say of a function that does not exist: plugins that are not there, names that come twice."""
         twice = [name for (kind, name), holders in self._owners.items() if kind == "function" and len(holders) > 1]
-        clashes = [f"the function {name}() is brought by several plugins" for name in twice[:_MOST_DENIALS]]
-        return "; ".join(part for part in (self.denials(), *clashes) if part)
+        clashes = [f"the function {name}() is brought by several plugins" for name in twice[:_MOST_ABSENT]]
+        return "; ".join(part for part in (self.absentees(), *clashes) if part)
 
     def why_missing(self, name: str) -> str | None:
         """A sentence on why a plugin that might have brought this name did not; None when nothing is known."""
@@ -127,7 +127,7 @@ class Registry:
             if plugin.denied and name in _likely_names(plugin):
                 return _denial(plugin)
             if plugin.errors and name in _likely_names(plugin):
-                return f"the plugin {plugin} failed to load: {plugin.errors[0]}"
+                return _failure(plugin)
         return None
 
     def choices(self, name: str) -> str:
@@ -163,6 +163,16 @@ class Registry:
 
 def _denial(plugin: PluginInfo) -> str:
     return f"the plugin {plugin.entry_point!r} of {plugin} is {plugin.denied}"
+
+
+def _failure(plugin: PluginInfo) -> str:
+    return f"the plugin {plugin} failed to load: {plugin.errors[0]}"
+
+
+def _brings_none(plugin: PluginInfo) -> bool:
+    """Whether it was denied, or failed as a whole, so that nobody knows what it would have brought."""
+    brought = plugin.actions or plugin.sources or plugin.signature_schemes or plugin.functions
+    return bool(plugin.denied or (plugin.errors and not brought))
 
 
 def _likely_names(plugin: PluginInfo) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,9 +97,11 @@ def heed_cancellation() -> None:
     For sources over a client library that can lose a cancellation, as some do when it comes along with an answer: call
     it between one wait for the library and the next, so that the source ends when it is told to.
     """
-    task = asyncio.current_task()
+    from asyncio import CancelledError, current_task  # noqa: PLC0415 - `hookrt check` needs this room without a loop
+
+    task = current_task()
     if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+        raise CancelledError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from hookrt.delivery.engine import Engine
 from hookrt.delivery.ports import Ports
 from hookrt.delivery.rehearse import Rehearsal, Unsent
 from hookrt.errors import NotFound, UsageError
+from hookrt.model.delivery import Status
 from hookrt.plugin.observer import Observer
 from hookrt.runtime.feed import Feed
 from hookrt.runtime.hook_trials import HookTrials
@@ -17,6 +18,8 @@ from hookrt.runtime.jobs.runner import JobRunner, RunnerPorts
 from hookrt.runtime.replaying import Replay, replay_delivery
 from hookrt.runtime.samples import Samples
 from hookrt.store.contract import Claimed
+
+_INSTEAD = {Status.HELD: " until its hook is enabled, or defined again"}
 
 
 class Control:
@@ -78,7 +81,9 @@ class Control:
         """Make the next attempt of a waiting delivery at once."""
         if not await self._store.retry_now(delivery):
             found = await self._find(delivery)
-            raise UsageError(f"the delivery {delivery} does not wait for a retry: it is {found.delivery.status.value}")
+            status = found.delivery.status
+            instead = "; replay it instead" if status.final else _INSTEAD.get(status, "")
+            raise UsageError(f"the delivery {delivery} does not wait for a retry: it is {status.value}{instead}")
         self._engine.kick()
 
     def _made(self, count: int) -> None:

@@ -13,7 +13,7 @@ from hookrt.cli.installed import load_installed
 from hookrt.cli.options import PlainOutputOption
 from hookrt.cli.reference_view import as_markdown, show_markdown
 from hookrt.cli.render import Format, Screen, to_json
-from hookrt.config.suggest import did_you_mean
+from hookrt.config.suggest import among
 from hookrt.errors import HookrtError
 from hookrt.plugin.reference import Kind, Reference, reference_of
 from hookrt.plugin.registry import Registry
@@ -45,7 +45,8 @@ def docs(
     registry = load_installed()
     found = _references(registry, name)
     if not found and name is not None:
-        hint = registry.why_missing(name) or did_you_mean(name, [one.name for one in _references(registry, None)])
+        known = [one.name for one in _references(registry, None)]
+        hint = registry.why_missing(name) or among(name, known, registry.absentees())
         raise HookrtError(f"there is no action, source or signature scheme {name!r}" + (f": {hint}" if hint else ""))
     screen = Screen()
     if output is Format.JSON:

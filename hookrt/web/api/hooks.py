@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hookrt.clock import duration_us
 from hookrt.errors import EventError, UsageError
-from hookrt.model.event import Event, EventDraft, check_event
+from hookrt.model.event import Event
 from hookrt.model.hook import Hook
 from hookrt.model.hook_state import HookState
 from hookrt.web.api.events import find_event
@@ -139,20 +139,4 @@ async def _read_event(request: Request) -> Event:
     parsed = parse_events(form_or_refuse(dict(headers)), headers, await request.body(), request.app.state.limits)
     if parsed.batch:
         raise EventError("one event is explained at a time, this is a batch")
-    event = _complete(parsed.drafts[0])
-    check_event(event)
-    return event
-
-
-def _complete(draft: EventDraft) -> Event:
-    return Event(
-        id=draft.id if draft.id is not None else _EXAMPLE_ID,
-        type=draft.type,
-        source=draft.source if draft.source is not None else SOURCE,
-        time=draft.time or datetime.now(UTC),
-        subject=draft.subject,
-        content=draft.content,
-        content_type=draft.content_type,
-        binary=draft.binary,
-        attributes=draft.attributes,
-    )
+    return parsed.drafts[0].complete(_EXAMPLE_ID, SOURCE, datetime.now(UTC))

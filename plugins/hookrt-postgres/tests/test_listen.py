@@ -33,6 +33,22 @@ class Told(RecordedLog):
         return [name for _, name, _ in self.lines]
 
 
+class Report:
+    """What the source says of itself: why things were refused, and how it stood, one after the other."""
+
+    def __init__(self):
+        self.reasons, self.states = [], []
+
+    def refused(self, reason):
+        self.reasons.append(reason)
+
+    def away(self, why):
+        self.states.append(why)
+
+    def connected(self):
+        self.states.append("connected")
+
+
 class Taken:
     """What the source emits, in place of the runtime; `raising` is raised first."""
 
@@ -55,10 +71,10 @@ def settings(url, **more):
 
 
 @contextlib.asynccontextmanager
-async def listening(chosen, taken, clock=None):
+async def listening(chosen, taken, clock=None, report=None):
     """The source at work, from the moment at which it listens."""
     log = Told()
-    run = SourceRun("shop", chosen, taken, log, clock or FakeClock(), Path(), MemoryState())
+    run = SourceRun("shop", chosen, taken, log, clock or FakeClock(), Path(), MemoryState(), report or Report())
     task = asyncio.create_task(PostgresListen().run(run))
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -85,28 +101,29 @@ def test_a_broken_connection_is_made_again(url, execute):
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
 
     async def go():
-        taken, clock = Taken(), FakeClock()
-        async with listening(settings(url), taken, clock) as log:
+        taken, clock, report = Taken(), FakeClock(), Report()
+        async with listening(settings(url), taken, clock, report) as log:
             await asyncio.to_thread(execute, kill)
             await clock.until_sleeping()
             clock.advance(1)
             async with asyncio.timeout(PATIENCE_S):
                 await log.listening.get()
             await asyncio.to_thread(execute, "NOTIFY orders, '2'")
-            return await taken.next(), log.lines
+            return await taken.next(), log.lines, report.states
 
-    event, lines = asyncio.run(go())
+    event, lines, states = asyncio.run(go())
     assert event == ("orders", b"2")
     [away] = [fields for _, name, fields in lines if name == "postgres-away"]
     assert away["again_in_s"] == 1.0
+    assert states == ["connected", away["error"], "connected"]
     assert "sesame" not in f"{lines}"
 
 
 def test_a_server_that_is_not_there_is_asked_less_and_less(url):
     async def go():
-        log, clock = Told(), FakeClock()
+        log, clock, report = Told(), FakeClock(), Report()
         chosen = settings("postgresql://u:pw-of-mine@127.0.0.1:1/d")
-        run = SourceRun("shop", chosen, Taken(), log, clock, Path(), MemoryState())
+        run = SourceRun("shop", chosen, Taken(), log, clock, Path(), MemoryState(), report)
         task = asyncio.create_task(PostgresListen().run(run))
         for pause in (1, 2, 5):
             await clock.until_sleeping()
@@ -114,24 +131,27 @@ def test_a_server_that_is_not_there_is_asked_less_and_less(url):
         await clock.until_sleeping()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        return log
+        return log, report.states
 
-    log = asyncio.run(go())
+    log, states = asyncio.run(go())
     assert [fields["again_in_s"] for _, _, fields in log.lines] == [1.0, 2.0, 5.0, 10.0]
-    assert "pw-of-mine" not in f"{log.lines}"
+    assert len(states) == 4
+    assert "pw-of-mine" not in f"{log.lines} {states}"
 
 
 def test_overload_loses_nothing_and_what_is_not_acceptable_is_passed_over(url, execute):
     async def go():
         taken, clock = Taken(Overloaded("too much", timedelta(seconds=3)), EventError("no type")), FakeClock()
-        async with listening(settings(url), taken, clock) as log:
+        report = Report()
+        async with listening(settings(url), taken, clock, report) as log:
             for number in (1, 2):
                 await asyncio.to_thread(execute, f"NOTIFY orders, '{number}'")
             await clock.until_sleeping()
             clock.advance(3)
-            return await taken.next(), log.names()
+            return await taken.next(), log.names(), report.reasons
 
-    event, names = asyncio.run(go())
+    event, names, reasons = asyncio.run(go())
+    assert reasons == ["malformed"]
     assert event == ("orders", b"2")
     assert names == ["postgres-listening", "postgres-notification-put-off", "postgres-notification-refused"]
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import field_validator
 
 from hookrt import Runtime
+from hookrt.errors import ConfigError
 from hookrt.model.delivery import Status
 from hookrt.observability.metrics import Metrics
 from hookrt.plugin import Action, ActionCall, Observer, Outcome, Settings
@@ -24,6 +26,17 @@ from hookrt.testing.runtime_in_memory import RuntimeOptions
 
 class Nothing(Settings):
     pass
+
+
+class LeavingSettings(Settings):
+    to: str
+
+    @field_validator("to")
+    @classmethod
+    def _leave(cls, to: str) -> str:
+        if to == "exit":
+            raise SystemExit(5)
+        return to
 
 
 class Wrong(Exception):  # noqa: N818
@@ -147,6 +160,28 @@ def test_a_plugin_that_raises_hangs_or_returns_nonsense_costs_its_own_attempt(
             assert found["good"].status is Status.SUCCEEDED
             assert (found["bad"].status, found["bad"].last.reason) == (Status.DEAD, reason)
             assert said in str(found["bad"].last.message)
+
+
+class Leaving(Action[LeavingSettings]):
+    """Its settings are the worst of it."""
+
+    name = "leaving"
+
+    async def run(self, call: ActionCall[LeavingSettings]) -> Outcome:
+        return Outcome.done()
+
+
+def test_a_validator_that_ends_the_process_costs_its_own_attempt(tmp_path: Path) -> None:
+    with runtime_of(tmp_path, '{leaving: {to: "${{ event.data }}"}}', actions=[Leaving, Fine]) as runtime:
+        found = by_hook(runtime.emit("Go", "exit"))
+    assert found["good"].status is Status.SUCCEEDED
+    assert (found["bad"].status, found["bad"].last.reason) == (Status.DEAD, "exception")
+    assert "SystemExit" in str(found["bad"].last.message)
+
+
+def test_a_validator_that_ends_the_process_is_a_problem_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"3:26: error: `leaving`: its settings model failed with SystemExit: 5"):
+        runtime_of(tmp_path, "{leaving: {to: exit}}", actions=[Leaving, Fine]).__enter__()
 
 
 def test_an_attempt_that_does_not_let_itself_be_cancelled_costs_its_own_lane(tmp_path: Path) -> None:

@@ -59,3 +59,19 @@ def test_what_is_not_final_or_not_there_cannot_be_replayed() -> None:
                 await runtime.control.replay("dlv_none")
 
     asyncio.run(run())
+
+
+def test_who_retries_what_does_not_wait_is_told_what_to_do_instead() -> None:
+    async def run() -> None:
+        runtime = Runtime(store="memory:")
+        runtime.on("A.B", name="refuses", retry=NO_RETRY)(lambda event: Outcome.reject("nope"))
+        async with runtime:
+            [dead] = await (await runtime.emit("A.B")).wait(timeout=10)
+            with pytest.raises(UsageError, match="it is dead; replay it instead"):
+                await runtime.control.retry_now(dead.id)
+            await runtime.control.hooks.disable("refuses")
+            [held] = (await runtime.emit("A.B")).deliveries
+            with pytest.raises(UsageError, match="it is held until its hook is enabled, or defined again"):
+                await runtime.control.retry_now(held)
+
+    asyncio.run(run())

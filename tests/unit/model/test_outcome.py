@@ -37,6 +37,11 @@ def test_a_redirect_is_a_failure_that_names_its_target(status):
     assert "https://new.example.com/x" in outcome.message
 
 
+@pytest.mark.parametrize("status", [300, 302, 304])
+def test_a_redirect_without_a_target_says_so(status):
+    assert respond(status).message == f"the endpoint answered {status}, a redirect that names no new URL"
+
+
 @pytest.mark.parametrize("status", [100, 400, 401, 404, 422, 429, 500, 503, 599])
 def test_every_other_status_is_a_retry(status):
     outcome = respond(status)

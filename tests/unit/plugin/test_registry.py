@@ -88,6 +88,12 @@ def test_a_plugin_that_failed_is_named_where_it_is_likely_the_one(installed, nam
     assert said.startswith("the plugin hookrt-sms 1.2 failed to load: it cannot be imported")
 
 
+def test_a_plugin_that_failed_as_a_whole_is_among_the_absentees(installed, bringing):
+    points = [*installed("hookrt-sms", main=None), *installed("fine", good=bringing("good"))]
+    said = load_plugins(points).absentees()
+    assert said.startswith("the plugin hookrt-sms 1.0 failed to load: it cannot be imported")
+
+
 @pytest.mark.parametrize("name", ["sms", "hookrt-x:sms"])
 def test_an_action_that_was_refused_is_named_with_the_reason(installed, bringing, name):
     registry = load_plugins(installed("hookrt-x", "3", main=bringing("sms", "short = 'nope'")))

@@ -57,13 +57,15 @@ class PostgresListen(Source[ListenSettings]):
                 async with await connect(database, autocommit=True) as connection:
                     await connection.execute(_listen(source.settings.channels))
                     source.log.info("postgres-listening", source=source.name, channels=source.settings.channels)
+                    source.report.connected()
                     failures = 0
                     async for one in connection.notifies():
                         await _take(one, source)
             except psycopg.Error as error:
                 pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
                 failures += 1
-                told = database.hide(str(error))
+                told = database.hide(str(error)).strip()
+                source.report.away(told)
                 source.log.warning("postgres-away", source=source.name, error=told, again_in_s=pause)
                 await source.clock.sleep(pause)
 
@@ -82,6 +84,7 @@ async def _take(notify: psycopg.Notify, source: SourceRun[ListenSettings]) -> No
             source.log.error(
                 "postgres-notification-refused", source=source.name, channel=notify.channel, why=str(error)
             )
+            source.report.refused("malformed")
             return
         except (Overloaded, StoreError) as error:
             pause = error.retry_after.total_seconds() if isinstance(error, Overloaded) else STORE_PAUSE_S
