@@ -11,13 +11,15 @@ from typing import Any
 from hypothesis import strategies as st
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
-from hookrt.actions.python_snippet.worker.modules import MODULES, names_of
+from hookrt.actions.python_snippet.worker.module import names_of
+from hookrt.actions.python_snippet.worker.modules import MODULES
 from hookrt.actions.python_snippet.worker.offer import ATTRIBUTES, BUILTINS
 from sandbox_corpus.fuzz.tables import split, words
 
 PREAMBLE = """\
 import json, re, math, functools, itertools, collections, datetime, decimal, string, hashlib, uuid, zoneinfo, fractions
 import statistics, textwrap, time, random, base64, html, hmac, urllib.parse
+import bisect, calendar, copy, heapq, operator, secrets, typing, unicodedata
 class Plain:
     def __init__(self, *a, **k):
         self.a = a

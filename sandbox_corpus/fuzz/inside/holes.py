@@ -25,6 +25,7 @@ from hookrt.actions.python_snippet.worker import (
     serve,
     wire,
 )
+from hookrt.actions.python_snippet.worker.module import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _frames_of_generators() -> None:
 
 
 def _a_real_module() -> None:
-    names = dict(modules.names_of(modules.MODULES["json"]))
+    names = dict(names_of(modules.MODULES["json"]))
     object.__setattr__(modules.MODULES["json"], "_names", {**names, "decoder": json.decoder})
 
 
@@ -84,7 +85,7 @@ def _open() -> None:
 
 
 def _context_of_decimal() -> None:
-    names = dict(modules.names_of(modules.MODULES["decimal"]))
+    names = dict(names_of(modules.MODULES["decimal"]))
     object.__setattr__(modules.MODULES["decimal"], "_names", {**names, "setcontext": decimal.setcontext})
 
 

@@ -20,8 +20,10 @@ from hookrt.actions.python_snippet.worker.classes import SnippetType, is_own_fun
 from hookrt.actions.python_snippet.worker.console import Console
 from hookrt.actions.python_snippet.worker.context import Context
 from hookrt.actions.python_snippet.worker.guards import GUARDED_BUILTINS
+from hookrt.actions.python_snippet.worker.hints import Hint
 from hookrt.actions.python_snippet.worker.http_face import Headers, Http, Response
-from hookrt.actions.python_snippet.worker.modules import MODULES, Module, names_of
+from hookrt.actions.python_snippet.worker.module import Module, names_of
+from hookrt.actions.python_snippet.worker.modules import MODULES
 from hookrt.actions.python_snippet.worker.offer import ATTRIBUTES, OPEN_TYPES, PLAIN_BUILTINS
 from sandbox_corpus.fuzz.inside.marks import CANARY
 
@@ -70,7 +72,7 @@ _ITERATORS: tuple[Any, ...] = (
     *(int | str, property(), staticmethod(int), classmethod(_compare), itertools.groupby(()), itertools.tee(())[0]),
     *(next(itertools.groupby("a"))[1], uuid.SafeUUID.unknown, (each for each in "")),
 )
-NATIVE = frozenset({Context, Secrets, State, Http, Headers, Response})
+NATIVE = frozenset({Context, Secrets, State, Http, Headers, Response, Hint})
 """The types of what a run is given, which answer for themselves."""
 
 INNOCENT = frozenset(
@@ -117,7 +119,7 @@ ALIKE = (
 OF_ERRORS = frozenset(name for kind, names in ATTRIBUTES.items() if issubclass(kind, Exception) for name in names)
 CLOSURES = frozenset(
     {
-        "lru_cache.<locals>.decorating_function",
+        "lru_cache.<locals>.<lambda>",
         "hide_cache.<locals>.call",
         "_formatter.<locals>.bound",
         "_format_text",

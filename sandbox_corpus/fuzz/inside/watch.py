@@ -17,6 +17,7 @@ from hookrt.actions.python_snippet.worker.classes import FILENAME, SnippetType
 from hookrt.actions.python_snippet.worker.compiler import Compiled, compile_snippet
 from hookrt.actions.python_snippet.worker.context import Context
 from hookrt.actions.python_snippet.worker.execute import Executor
+from hookrt.actions.python_snippet.worker.module import Module, names_of
 from hookrt.actions.python_snippet.worker.wire import Answer, Finding, Request
 from sandbox_corpus.fuzz.inside.holes import CHANGES, HOLES, WORKER_HOLES
 from sandbox_corpus.fuzz.inside.marks import CANARY, FINDING
@@ -128,7 +129,7 @@ def _fingerprint() -> dict[str, dict[Any, Any]]:
     """All that outlives a run and that a program might try to change: of each thing, what it holds by name."""
     context = decimal.getcontext()
     return {
-        **{f"the module {label}": dict(modules.names_of(module)) for label, module in modules.MODULES.items()},
+        **{f"the module {label}": dict(names_of(module)) for label, module in modules.MODULES.items()},
         **{f"the attributes of {each!r}": dict(vars(each)) for each in _CHANGEABLE},
         "the modules": dict(modules.MODULES),
         "the built-ins": dict(execute._BUILTINS),
@@ -149,9 +150,9 @@ def _is_changeable(each: Any) -> bool:
 
 
 def _shared() -> Iterator[Any]:
-    yield from (*OFFERED_TYPES, SnippetType, modules.Module, Context, guards._Formatter)
+    yield from (*OFFERED_TYPES, SnippetType, Module, Context, guards._Formatter)
     for module in modules.MODULES.values():
-        yield from modules.names_of(module).values()
+        yield from names_of(module).values()
     yield from guards.GUARDED_BUILTINS.values()
 
 

@@ -25,7 +25,8 @@ from hookrt.actions.python_snippet.worker.guards import (
     type_of,
     writable,
 )
-from hookrt.actions.python_snippet.worker.modules import MODULES, import_module, names_of
+from hookrt.actions.python_snippet.worker.module import names_of
+from hookrt.actions.python_snippet.worker.modules import MODULES, import_module
 from hookrt.actions.python_snippet.worker.offer import ATTRIBUTES, BUILTINS, PLAIN_BUILTINS
 from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedError, DeniedImportError
 
@@ -113,8 +114,9 @@ def test_no_format_reads_an_attribute_that_is_not_offered(owner: str) -> None:
             bound(1)
     with pytest.raises(DeniedAttributeError):
         read_attribute("{x.__class__}", "format_map")({"x": 1})
-    with pytest.raises(DeniedAttributeError):
-        read_attribute("{:{0.__class__}}", "format")(1)
+    for nested in ("{0:{0.__class__}}", "{:{.__class__}}"):
+        with pytest.raises(DeniedAttributeError):
+            read_attribute(nested, "format")(1, 2)
 
 
 def test_format_does_what_formats_do() -> None:

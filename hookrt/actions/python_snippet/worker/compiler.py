@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from types import CodeType
 
 from hookrt.actions.python_snippet.worker.classes import FILENAME
-from hookrt.actions.python_snippet.worker.modules import MODULES, names_of
+from hookrt.actions.python_snippet.worker.module import names_of
+from hookrt.actions.python_snippet.worker.modules import MODULES
 from hookrt.actions.python_snippet.worker.offer import BUILTINS
 from hookrt.actions.python_snippet.worker.policy import SnippetPolicy
 from hookrt.actions.python_snippet.worker.survey import Import, Survey, look_over

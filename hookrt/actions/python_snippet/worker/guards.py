@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _string  # type: ignore[import-not-found] # what string.Formatter itself is made of
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
@@ -12,7 +12,8 @@ from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 from hookrt.actions.python_snippet.worker.capabilities import Secrets
 from hookrt.actions.python_snippet.worker.classes import SnippetType, is_own_function
 from hookrt.actions.python_snippet.worker.context import Context
-from hookrt.actions.python_snippet.worker.modules import Module
+from hookrt.actions.python_snippet.worker.hints import Hint
+from hookrt.actions.python_snippet.worker.module import Module
 from hookrt.actions.python_snippet.worker.offer import ATTRIBUTES, INDEXED, OPEN_TYPES, WRITABLE
 from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedError
 
@@ -128,7 +129,7 @@ def delete_attribute(owner: Any, name: Any, /) -> None:
 def read_item(owner: Any, key: Any, /) -> Any:
     """`owner[key]` of the types that have items."""
     kind = type(owner)
-    if kind in INDEXED or kind is Context or kind is Secrets or type(kind) is SnippetType:
+    if kind in INDEXED or kind is Context or kind is Secrets or kind is Hint or type(kind) is SnippetType:
         return owner[key]
     if isinstance(owner, type):
         raise DeniedError(f"{owner.__name__}[...] is not available in snippets")
@@ -144,7 +145,33 @@ def type_of(value: Any, /) -> type:
 
 
 class _Formatter(string.Formatter):
-    """`str.format` whose fields read attributes and items through the guards."""
+    """`str.format` of one text, whose fields read attributes and items through the guards."""
+
+    def __init__(self) -> None:
+        """Made anew for each text: it counts the text's fields."""
+        self._count = 0
+        self._numbered: bool | None = None
+
+    def parse(self, format_string: str) -> Iterator[Any]:
+        """The parts, fields without a name numbered as `str.format` does it.
+
+        string.Formatter numbers `{}` but, before Python 3.13, not `{.name}` or `{[key]}`. Asked
+        lazily, for a field's own format before the next field, so the order is str.format's.
+        """
+        for literal, field, spec, conversion in super().parse(format_string):
+            yield literal, None if field is None else self._number(field), spec, conversion
+
+    def _number(self, field: str) -> str:
+        first, _ = _string.formatter_field_name_split(field)
+        if first != "" and not isinstance(first, int):
+            return field
+        if self._numbered not in {None, first != ""}:
+            raise ValueError("a format cannot mix numbered fields ({0}) with fields without a number ({})")
+        self._numbered = first != ""
+        if self._numbered:
+            return field
+        self._count += 1
+        return f"{self._count - 1}{field}"
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
         """The value of one field, `name.attribute[item]`."""
@@ -155,7 +182,8 @@ class _Formatter(string.Formatter):
         return value, first
 
 
-_format = _Formatter().vformat
+def _format(template: str, args: Any, kwargs: Any) -> str:
+    return _Formatter().vformat(template, args, kwargs)
 
 
 def _formatter(owner: Any, name: str) -> Callable[..., str]:

@@ -7,75 +7,54 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bisect
+import calendar
 import collections
+import copy
 import datetime
 import decimal
 import fractions
 import functools
 import hashlib
+import heapq
 import hmac
 import html
 import itertools
 import json
 import math
+import operator
 import os
 import random
 import re
+import secrets
 import statistics
 import string
 import sys
 import textwrap
 import time
+import typing
+import unicodedata
 import urllib.parse
 import uuid
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedImportError
-from hookrt.actions.python_snippet.worker.wrapped import bound_sleep, hide_cache, total_ordering, wraps
+from hookrt.actions.python_snippet.worker import operators
+from hookrt.actions.python_snippet.worker.hints import HINTS
+from hookrt.actions.python_snippet.worker.module import Module, names_of
+from hookrt.actions.python_snippet.worker.stops import DeniedImportError
+from hookrt.actions.python_snippet.worker.wrapped import (
+    bound_sleep,
+    cache,
+    copied,
+    deeply_copied,
+    hide_cache,
+    lru_cache,
+    total_ordering,
+    wraps,
+)
 from hookrt.actions.python_snippet.worker.zones import zone, zone_names
-
-
-class Module:
-    """What a snippet gets for `import NAME`: the offered names, read only.
-
-    Its attributes are native, since `from NAME import x` reads them past every guard.
-    """
-
-    __slots__ = ("_label", "_names", "_real")
-
-    def __init__(self, label: str, names: Mapping[str, Any], real: Any = None) -> None:
-        object.__setattr__(self, "_label", label)
-        object.__setattr__(self, "_names", dict(names))
-        object.__setattr__(self, "_real", frozenset(dir(real)) if real is not None else frozenset())
-
-    def __getattr__(self, name: str) -> Any:
-        """The offered name; DeniedAttributeError for one that only the real module has."""
-        try:
-            return self._names[name]
-        except KeyError:
-            pass
-        if name in self._real or name.startswith("_"):
-            raise DeniedAttributeError(f"{self._label}.{name} is not available in snippets")
-        raise AttributeError(f"module {self._label!r} has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Modules are read only."""
-        raise DeniedAttributeError(f"the module {self._label!r} cannot be changed")
-
-    def __delattr__(self, name: str) -> None:
-        """Modules are read only."""
-        raise DeniedAttributeError(f"the module {self._label!r} cannot be changed")
-
-    def __repr__(self) -> str:
-        return f"<module {self._label!r}>"
-
-
-def names_of(module: Module) -> Mapping[str, Any]:
-    """What a module offers."""
-    offered: Mapping[str, Any] = module._names
-    return offered
 
 
 def _public(real: Any, without: str = "", only: str = "") -> dict[str, Any]:
@@ -124,8 +103,17 @@ def _numbers() -> dict[str, Any]:
 
 
 def _functions() -> dict[str, Any]:
-    made = {"wraps": wraps, "total_ordering": total_ordering}
-    return _public(functools, only="reduce partial lru_cache cache cmp_to_key") | made
+    made = {"wraps": wraps, "total_ordering": total_ordering, "lru_cache": lru_cache, "cache": cache}
+    return _public(functools, only="reduce partial cmp_to_key") | made
+
+
+def _operations() -> dict[str, Any]:
+    names = (
+        "lt le eq ne ge gt not_ truth is_ is_not abs add and_ floordiv index inv invert lshift mod mul matmul neg or_ "
+        "pos pow rshift sub truediv xor concat contains countOf indexOf"
+    )
+    made = {"itemgetter": operators.itemgetter, "attrgetter": operators.attrgetter}
+    return _public(operator, only=names) | made | {"methodcaller": operators.methodcaller}
 
 
 def _time_zones() -> dict[str, Any]:
@@ -138,25 +126,35 @@ _URLS = Module("urllib.parse", _public(urllib.parse, without="ResultBase clear_c
 MODULES: Mapping[str, Module] = {
     "base64": Module("base64", _public(base64, without="encode decode main"), base64),
     "binascii": Module("binascii", _public(binascii), binascii),
+    "bisect": Module(
+        "bisect", _public(bisect, only="bisect bisect_left bisect_right insort insort_left insort_right"), bisect
+    ),
+    "calendar": Module("calendar", _public(calendar, only="isleap leapdays monthrange weekday timegm"), calendar),
     "collections": Module(
         "collections", _public(collections, only="defaultdict Counter OrderedDict deque ChainMap"), collections
     ),
+    "copy": Module("copy", {"copy": copied, "deepcopy": deeply_copied}, copy),
     "datetime": Module("datetime", _public(datetime, without="datetime_CAPI sys"), datetime),
     "decimal": Module("decimal", _numbers(), decimal),
     "fractions": Module("fractions", {"Fraction": fractions.Fraction}, fractions),
     "functools": Module("functools", _functions(), functools),
     "hashlib": Module("hashlib", _hashes(), hashlib),
+    "heapq": Module("heapq", _public(heapq), heapq),
     "hmac": Module("hmac", _public(hmac, only="new digest compare_digest"), hmac),
     "html": Module("html", _public(html, only="escape unescape"), html),
     "itertools": Module("itertools", _public(itertools), itertools),
     "json": Module("json", _public(json, only="loads dumps JSONDecodeError"), json),
     "math": Module("math", _public(math), math),
+    "operator": Module("operator", _operations(), operator),
     "random": Module("random", _randomness(), random),
     "re": Module("re", _regular_expressions(), re),
+    "secrets": Module("secrets", _public(secrets, without="SystemRandom"), secrets),
     "statistics": Module("statistics", _public(statistics, without="NormalDist"), statistics),
     "string": Module("string", _public(string, without="Formatter"), string),
     "textwrap": Module("textwrap", _public(textwrap, without="TextWrapper"), textwrap),
     "time": Module("time", _clock(), time),
+    "typing": Module("typing", HINTS, typing),
+    "unicodedata": Module("unicodedata", _public(unicodedata, without="UCD ucd_3_2_0"), unicodedata),
     "urllib": Module("urllib", {"parse": _URLS}, urllib),
     "urllib.parse": _URLS,
     "uuid": Module(
