@@ -11,6 +11,7 @@ from expression_page import expressions_page
 from key_pages import keys_page, variables_page
 from metric_page import metrics_page
 from route_page import routes_page
+from snippet_page import snippet_page
 from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
@@ -39,6 +40,7 @@ def pages() -> dict[str, Iterator[str]]:
     return {
         "keys.md": keys_page(registry),
         "expressions.md": expressions_page(),
+        "snippets.md": snippet_page(),
         "variables.md": variables_page(registry),
         "commands.md": _commands(),
         "routes.md": routes_page(),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hookrt.actions.python_snippet.action import PythonSnippet
+from hookrt.actions.python_snippet.worker.modules import MODULES
+from hookrt.actions.python_snippet.worker.offer import BUILTINS
 from hookrt.cli.lazy_group import COMMANDS
 from hookrt.config.environment import CLIENT_VARIABLES, known_variables
 from hookrt.config.hook_tests import TEST_KEYS
@@ -16,7 +22,9 @@ from hookrt.config.service import ServiceSettings
 from hookrt.config.step_examples import ANSWER_KEYS, EXAMPLE_KEYS, REQUEST_KEYS
 from hookrt.config.steps import STEP_KEYS
 from hookrt.matching.names import FUNCTIONS
+from hookrt.model.outcome import Outcome, OutcomeKind
 from hookrt.plugin.manager import load_plugins
+from hookrt.testing import call_for, open_action
 from hookrt.web.api.app import build_api
 from hookrt.web.faults import Faults
 from hookrt.web.options import WebOptions
@@ -25,13 +33,17 @@ DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = DOCS.parent / "hookrt" / "observability" / "metrics.py"
 
 
-@pytest.fixture(scope="module")
-def pages() -> dict[str, str]:
+def from_docs(module: str) -> Any:
     sys.path.insert(0, str(DOCS))
     try:
-        import generate
+        return importlib.import_module(module)
     finally:
         sys.path.remove(str(DOCS))
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    generate = from_docs("generate")
     return {name: "\n".join(lines) for name, lines in generate.pages().items()}
 
 
@@ -91,3 +103,26 @@ def test_every_route_is_described_with_the_scope_that_it_needs(pages: dict[str, 
 
 def test_every_function_of_expressions_is_listed(pages: dict[str, str]) -> None:
     assert set(rows(pages["expressions.md"], "Functions")) == {one.form for one in FUNCTIONS}
+
+
+def test_the_page_of_snippets_has_every_module_and_built_in(pages: dict[str, str]) -> None:
+    page = pages["snippets.md"]
+    assert set(MODULES) == set(rows(page, "Modules"))
+    assert [name for name in BUILTINS if f"`{name}`" not in page] == []
+
+
+def test_what_snippets_do_without_is_refused_and_what_is_shown_instead_works() -> None:
+    async def story() -> list[tuple[str, Outcome, Outcome]]:
+        async with open_action(PythonSnippet, service_settings={"spares": 0}) as action:
+
+            async def outcome(program: str) -> Outcome:
+                return await action.run(call_for(PythonSnippet, {"code": program}))
+
+            differences = from_docs("snippet_page").DIFFERENCES
+            programs = [
+                (one.around.replace("{}", one.written), one.around.replace("{}", one.instead)) for one in differences
+            ]
+            return [(written, await outcome(written), await outcome(instead)) for written, instead in programs]
+
+    for written, refused, worked in asyncio.run(story()):
+        assert (refused.kind, worked.kind) == (OutcomeKind.REJECT, OutcomeKind.DONE), (written, refused, worked)
