@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -88,9 +90,9 @@ async def _outcome_of(this: _Try, ports: Ports) -> Outcome:
         call = _call_for(this, ports, action.name)
     except HookrtError as error:
         return Outcome.reject("template", str(error))
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
     except BaseException as error:  # a validator of the settings is as foreign as `run`
+        if _is_of_the_program(error):
+            raise
         return _of_exception(error, action)
     outcome = await _run_guarded(action, call, this)
     fault = fault_of(outcome)
@@ -115,9 +117,9 @@ async def _run_guarded(action: Action[Any], call: ActionCall[Any], this: _Try) -
         if expired:
             return _of_timeout(limit)
         return Outcome.retry("exception", f"the action {action.name!r} cancelled itself")
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
     except BaseException as error:  # also what is no Exception, such as a panic in an extension module
+        if _is_of_the_program(error):
+            raise
         expired = cut.end()
         if _cancelled_from_outside():
             raise asyncio.CancelledError from error
@@ -125,6 +127,15 @@ async def _run_guarded(action: Action[Any], call: ActionCall[Any], this: _Try) -
     finally:
         AT_WORK.reset(mark)
         cut.end()
+
+
+def _is_of_the_program(error: BaseException) -> bool:
+    """Whether it was meant for the program and not raised by the plugin: the loop closes, or Ctrl-C where Python itself
+    answers to that. In a thread, and beside a handler such as the service's and asyncio.run's, no Ctrl-C arrives here."""
+    if isinstance(error, KeyboardInterrupt):
+        in_main = threading.current_thread() is threading.main_thread()
+        return in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return isinstance(error, GeneratorExit)
 
 
 def is_over(call: ActionCall[Any]) -> bool:

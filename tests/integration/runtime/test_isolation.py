@@ -58,6 +58,9 @@ class Odd(Action[Nothing]):
     async def do_exit(self) -> Any:
         raise SystemExit(3)
 
+    async def do_interrupt(self) -> Any:
+        raise KeyboardInterrupt
+
     async def do_cancel(self) -> Any:
         raise asyncio.CancelledError
 
@@ -141,6 +144,7 @@ def by_hook(found: list[Delivered]) -> dict[str, Delivered]:
     [
         ("raise", "exception", "ValueError in"),
         ("exit", "exception", "SystemExit"),
+        ("interrupt", "exception", "KeyboardInterrupt"),
         ("cancel", "exception", "cancelled itself"),
         ("unspeakable", "exception", "it has no text"),
         ("none", "exception", "returned no Outcome"),

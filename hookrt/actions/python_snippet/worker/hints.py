@@ -10,6 +10,7 @@ class Hint:
 
     __slots__ = ("_name",)
     _name: str
+    __iter__ = None  # else Python would take it for a list without an end, since it can be subscribed
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_name", name)
