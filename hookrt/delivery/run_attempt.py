@@ -130,8 +130,11 @@ async def _run_guarded(action: Action[Any], call: ActionCall[Any], this: _Try) -
 
 
 def _is_of_the_program(error: BaseException) -> bool:
-    """Whether it was meant for the program and not raised by the plugin: the loop closes, or Ctrl-C where Python itself
-    answers to that. In a thread, and beside a handler such as the service's and asyncio.run's, no Ctrl-C arrives here."""
+    """Whether it was meant for the program and not raised by the plugin: the loop closes, or it is Ctrl-C.
+
+    Ctrl-C arrives here only where Python itself answers to it: not in a thread, and not beside a handler such as the
+    service's or asyncio.run's.
+    """
     if isinstance(error, KeyboardInterrupt):
         in_main = threading.current_thread() is threading.main_thread()
         return in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -16,7 +16,7 @@ from hookrt.importing.reading import read_root
 from hookrt.importing.yaml_text import comment
 
 _FOR_ALL = (
-    (Kind.TO_DO, "the commands are run by a plugin: `pip install hookrt-command`"),
+    (Kind.TO_DO, "the commands are run by a plugin: hookrt-command, which comes with hookrt's repository"),
     (Kind.TO_DO, "senders call /in/NAME on hookrt's port (4665) instead of /hooks/ID"),
     (
         Kind.DIFFERS,
