@@ -225,15 +225,17 @@ def _unfounded(answer: Answer, liar: Liar, brokered: bool) -> list[str]:
     """Why the service must not have taken this answer from what the worker said."""
     data = b"".join(say.data for say in liar.script.says) if liar.script else b""
     data = data.replace(ID.encode(), liar.asked[0].encode()) if liar.asked else data
+    refused = answer.kind == "denied" and answer.message == "as asked"
     for body in frames(data):
         said = read(body, liar.asked[0])
         if said is not None and said["kind"] == "call" and brokered:
+            if refused and said["name"] == "refuse":
+                return []
             continue
         if said is None or said["kind"] not in KINDS:
             return [f"{answer} was taken from {body[:200]!r}"]
-        refused = answer.kind == "denied" and answer.message == "as asked"
         same = (answer.kind, answer.result, answer.logs) == (said["kind"], said.get("result"), said.get("logs", []))
-        return [] if same or refused else [f"{answer} is not what was said: {body[:200]!r}"]
+        return [] if same else [f"{answer} is not what was said: {body[:200]!r}"]
     return [f"{answer} was never said"]
 
 

@@ -77,7 +77,7 @@ def emit(  # noqa: PLR0913 - one parameter for each option
             _show_receipt(Screen(), type_, receipt, only)
         waited = _wait(client, receipt["deliveries"], limit) if wait else None
     if output is Format.JSON:
-        Screen().raw(to_json(receipt if waited is None else {**receipt, "finished": waited}))
+        Screen().raw(to_json(receipt if waited is None else {**receipt, "awaited": waited}))
     else:
         _show_deliveries(Screen(), waited or [], output)
     unwanted = only is not None and not receipt["deliveries"]

@@ -125,6 +125,9 @@ CLOSURES = frozenset(
         "_format_text",
         "_format_map",
         "wraps.<locals>.<lambda>",
+        "attrgetter.<locals>.<lambda>",
+        "itemgetter.<locals>.<lambda>",
+        "methodcaller.<locals>.<lambda>",
     }
 )
 
