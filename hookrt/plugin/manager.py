@@ -71,18 +71,22 @@ def plugin_of(point: EntryPoint) -> PluginInfo:
 
 
 def load_plugins(
-    entry_points: Iterable[EntryPoint] | None = None, extra: Sequence[ModuleType] = (), rules: PluginRules | None = None
+    entry_points: Iterable[EntryPoint] | None = None,
+    extra: Sequence[ModuleType] = (),
+    rules: PluginRules | None = None,
+    *,
+    tell: Callable[[str], None] = lambda _label: None,
 ) -> Registry:
     """Load the entry points of the group `hookrt` (all installed ones by default), and the modules in `extra`.
 
     Those that `rules` deny are listed, and not even imported. Nothing that a plugin does raises here: what went wrong
     stands in `Registry.plugins`. The result depends only on what is installed: plugins are taken in the order of their
-    distributions' names.
+    distributions' names. `tell` hears the label of each before it is imported.
     """
     manager = pluggy.PluginManager("hookrt")
     manager.add_hookspecs(spec)
     found = installed_plugins() if entry_points is None else entry_points
-    plugins = [_load(manager, one, about, rules) for about, one in _in_order(found)]
+    plugins = [_load(manager, one, about, rules, tell) for about, one in _in_order(found)]
     for module in extra:
         about = _Plugin(module.__name__, module.__name__, "", module.__name__)
         _collect(manager, about, module)
@@ -115,13 +119,20 @@ def _identity(distribution: Distribution | None) -> tuple[str, str]:
     return normalized(name or ""), version or ""
 
 
-def _load(manager: pluggy.PluginManager, point: EntryPoint, about: _Plugin, rules: PluginRules | None) -> _Plugin:
+def _load(
+    manager: pluggy.PluginManager,
+    point: EntryPoint,
+    about: _Plugin,
+    rules: PluginRules | None,
+    tell: Callable[[str], None],
+) -> _Plugin:
     about.denied = rules.why_denied(about.distribution, about.entry_point) if rules is not None else None
     if about.denied is not None:
         return about
     if not point.pattern.match(point.value):
         about.errors.append(one_line(f"its entry point is {point.value!r}, which names no module: write {_SHAPE}"))
         return about
+    tell(f"{about.distribution}:{about.entry_point}")
     module = about.try_to("it cannot be imported", point.load)
     if module is not None:
         _collect(manager, about, module)

@@ -1,6 +1,9 @@
 """Plugins as real files on the import path, in processes of their own."""
 
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
 import textwrap
@@ -53,6 +56,11 @@ def site(tmp_path):
             assert "Traceback" not in done.stderr
             found = json.loads(done.stdout.splitlines()[-1])
             return {name: (version, actions, errors) for name, version, actions, errors in found["plugins"]}
+
+        def command(self, *arguments, **variables):
+            environment = variables | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "PATH": ""}
+            command = [sys.executable, "-m", "hookrt", *arguments]
+            return subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
 
     return Site()
 
@@ -109,3 +117,17 @@ bundle = Bundle()
     assert found["bundled"] == ("1.0", ["sound"], [])
     assert found["none"][2] == ["the entry point names 'none:nothing', which is None"]
     assert "has no attribute 'nothing'" in found["missing"][2][0]
+
+
+def test_a_plugin_that_hangs_while_it_is_loaded_is_named_and_can_be_left_out(site):
+    site.add("hookrt-stuck", "import threading; threading.Event().wait()")
+    with site.command("plugins", "list") as stuck:
+        try:
+            [readable], _, _ = select.select([stuck.stderr], [], [], 60)
+            said = os.read(readable.fileno(), 1000).decode()
+        finally:
+            stuck.send_signal(signal.SIGINT)
+    assert said.startswith("hookrt: still loading the plugin hookrt-stuck:hookrt_stuck;")
+    assert "HOOKRT_PLUGINS__DENY=hookrt-stuck:hookrt_stuck\n" in said
+    with site.command("plugins", "list", HOOKRT_PLUGINS__DENY="hookrt-stuck:hookrt_stuck") as without:
+        assert without.wait(60) == 0

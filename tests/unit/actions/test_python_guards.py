@@ -139,14 +139,22 @@ def test_a_missing_attribute_of_an_event_says_how_to_read_the_key() -> None:
         read_attribute({"data": 1}, "data")
 
 
-@pytest.mark.parametrize(
-    "owner", [MODULES["json"], json.JSONEncoder, json.dumps, "text", datetime.datetime, (1,), math]
-)
+@pytest.mark.parametrize("owner", [MODULES["json"], json.JSONEncoder, json.dumps, datetime.datetime, math])
 def test_what_outlives_the_run_cannot_be_written_to(owner: Any) -> None:
     with pytest.raises(DeniedError):
         writable(owner)
     with pytest.raises(DeniedError):
         set_attribute(owner, "x", 1)
+
+
+@pytest.mark.parametrize("owner", [1, True, 1.5, 1j, "text", b"bytes", (1,), range(3), frozenset(), None])
+def test_what_never_changes_is_left_to_python(owner: Any) -> None:
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        writable(owner)[0] = 1
+    with pytest.raises(AttributeError, match="no attribute"):
+        set_attribute(owner, "x", 1)
+    with pytest.raises(AttributeError):
+        delete_attribute(owner, "real")
 
 
 def test_plain_containers_and_the_snippets_own_things_can_be_written_to() -> None:

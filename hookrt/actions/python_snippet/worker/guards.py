@@ -18,6 +18,8 @@ from hookrt.actions.python_snippet.worker.offer import ATTRIBUTES, INDEXED, OPEN
 from hookrt.actions.python_snippet.worker.stops import DeniedAttributeError, DeniedError
 
 _OPEN = frozenset(OPEN_TYPES)
+_UNCHANGING = frozenset({bool, bytes, complex, float, frozenset, int, range, str, tuple, type(None)})
+"""Types whose values nobody can store into: Python itself refuses, where and as it always does."""
 _MISSING = object()
 
 
@@ -107,9 +109,10 @@ def has_attribute(owner: Any, name: Any, /) -> bool:
 
 
 def writable(owner: Any, /) -> Any:
-    """The object itself if a snippet may store into it: plain containers, its own classes, instances, functions."""
+    """The object itself if a snippet may try to store into it: plain data, its own classes, instances, functions."""
     kind = type(owner)
-    if kind in WRITABLE or kind is SnippetType or type(kind) is SnippetType or is_own_function(owner):
+    own = kind is SnippetType or type(kind) is SnippetType or is_own_function(owner)
+    if own or kind in WRITABLE or kind in _UNCHANGING:
         return owner
     raise DeniedError(f"a {kind.__name__} cannot be changed by a snippet")
 
