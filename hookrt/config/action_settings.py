@@ -38,6 +38,7 @@ from hookrt.matching.template import Template, unescape
 from hookrt.model.hook import FindLine, StepSettings, WrittenLine
 from hookrt.model.origin import written_origin
 from hookrt.plugin.action import Action, SettingsProblem
+from hookrt.plugin.blame import FAULTS, describe_error
 from hookrt.plugin.settings import KnownDestinations, Settings
 
 _READS_STEPS = re.compile(r"\bsteps\b")
@@ -225,8 +226,8 @@ def _ask_action(site: ActionSite, model: Any, tree: SettingsTree, context: LoadC
         return
     try:
         problems = list(action.check_in(model, context.files.folder))
-    except Exception as error:
-        context.log.error(site.key, f"the check of the action {site.owner} failed with {type(error).__name__}: {error}")
+    except FAULTS as error:
+        context.log.error(site.key, f"the check of the action {site.owner} failed with {describe_error(error)}")
         return
     for problem in problems:
         if not tree.is_open(real_path(tree.node, problem.path)):
@@ -263,8 +264,8 @@ def _lane(site: ActionSite, tree: SettingsTree, context: LoadContext) -> str | N
     action = context.action(site.key.text)
     try:
         return action.lane(tree.value) if action is not None else None
-    except Exception as error:
-        context.log.error(site.key, f"the lane of the action {site.owner} failed with {type(error).__name__}: {error}")
+    except FAULTS as error:
+        context.log.error(site.key, f"the lane of the action {site.owner} failed with {describe_error(error)}")
         return None
 
 

@@ -14,6 +14,7 @@ from hookrt.config.text_files import TextFiles
 from hookrt.matching.names import Names
 from hookrt.model.hook_test import HookTest
 from hookrt.plugin.action import Action
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import KnownDestinations, Settings
 
@@ -77,7 +78,7 @@ class LoadContext:
         found = self.registry.actions[name]
         try:
             timeout = found.timeout_of_steps(self.service_actions.get(name))
-        except Exception:
+        except FAULTS:
             return found.default_timeout
         return timeout if isinstance(timeout, timedelta) and timeout > timedelta(0) else found.default_timeout
 
@@ -86,6 +87,6 @@ class LoadContext:
         if name not in self._actions:
             try:
                 self._actions[name] = self.registry.actions[name]()
-            except Exception:
+            except FAULTS:
                 self._actions[name] = None
         return self._actions[name]

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from hookrt.config.model_errors import models_in
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.settings import format_duration
 
 Schema = dict[str, Any]
@@ -44,7 +45,7 @@ def model_schema(
     """
     try:
         schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}", schema_generator=_AsWritten)
-    except Exception:
+    except FAULTS:
         return {"type": "object"}
     docs = {one.__name__: field_docs(one) for one in _models_of(model)}
     inside = schema.pop("$defs", {})

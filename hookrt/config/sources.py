@@ -17,6 +17,7 @@ from hookrt.config.suggest import among, did_you_mean, shorten, unqualified
 from hookrt.config.validation import Target, validate
 from hookrt.matching.attribute import CelAttribute
 from hookrt.model.hook import Place
+from hookrt.plugin.blame import FAULTS, describe_error
 from hookrt.plugin.inbound import InboundSource
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import Settings
@@ -115,7 +116,7 @@ def _types(plugin: type[Source[Any]], settings: Settings, inner: Entry, values: 
     try:
         types: Sequence[str] | None = plugin().types(settings)
         return None if types is None else tuple(types)
-    except Exception as error:
-        message = f"the source plugin `{inner.key.text}` failed with {type(error).__name__}: {error}"
+    except FAULTS as error:
+        message = f"the source plugin `{inner.key.text}` failed with {describe_error(error)}"
         values.log.error(inner.key, message)
         return None

@@ -16,6 +16,7 @@ from hookrt.model.hook import Hook, Scope, SigningSecret, Step
 from hookrt.model.ids import message_id
 from hookrt.model.outcome import Outcome
 from hookrt.plugin.action import Action, ActionCall
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.protocols import Http, HttpError, Log
 from hookrt.secrets.masking import mask_within
 
@@ -71,7 +72,7 @@ class Rehearsal:
             note = _text_of(outcome)
         except HttpError as error:
             note = f"{error.reason}: {error.message}"
-        except Exception as error:  # a mistake of the action, which the real attempt would name as its own, too
+        except FAULTS as error:  # a mistake of the action, which the real attempt would name as its own, too
             note = f"{type(error).__name__}: {error}"
         request = call.http.exchange
         shown = None if request is not None else self._ports.mask(note)

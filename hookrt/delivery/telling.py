@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from hookrt.model.decision import Decision
 from hookrt.model.delivery import Status
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.observer import AttemptRecorded, Observer
 from hookrt.plugin.protocols import Log
 
@@ -122,5 +123,5 @@ class Telling(Observer):
             tell: Callable[..., None] | None = getattr(observer, told, None)  # a plugin's need not have all methods
             if tell is not None:
                 tell(*what, **how)
-        except Exception as error:
+        except FAULTS as error:
             self._log.error("observer-failed", observer=type(observer).__name__, error=repr(error))

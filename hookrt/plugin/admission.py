@@ -11,7 +11,7 @@ from typing import Any
 from hookrt.model.cel_function import MAX_OVERLOADS, CelFunction
 from hookrt.model.policy import RetryPolicy
 from hookrt.plugin.action import Action
-from hookrt.plugin.blame import describe_error
+from hookrt.plugin.blame import FAULTS, describe_error
 from hookrt.plugin.inbound import InboundSource
 from hookrt.plugin.inbound_settings import OpenInboundSettings
 from hookrt.plugin.settings import Settings
@@ -135,7 +135,7 @@ def _model_faults(brought: type[Any], which: str) -> list[str]:
         return []  # ours give one, as tests say; making it takes milliseconds
     try:
         model.model_json_schema()
-    except Exception as error:
+    except FAULTS as error:
         return [f"its {which} give no JSON Schema: {describe_error(error)}"]
     return []
 

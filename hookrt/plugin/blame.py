@@ -6,6 +6,9 @@ import re
 import traceback
 from pathlib import PurePath
 
+FAULTS = (Exception, SystemExit)
+"""What a call into foreign code may raise by mistake: also what would end the process."""
+
 MAX_BLAME = 400
 """Characters of the line at most."""
 

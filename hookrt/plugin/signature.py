@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hookrt.errors import PluginError
 from hookrt.model.hook import SigningSecret
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.rotating_secrets import RotatingSecrets
 from hookrt.plugin.settings import Settings, take_model
 
@@ -102,7 +103,7 @@ class Signing:
         try:
             made = self.scheme.sign(self.settings, valid, ToSign(message_id, started, body))
             headers = {name.lower(): str(value) for name, value in made.items()}
-        except Exception as error:  # its text may hold the secret
+        except FAULTS as error:  # its text may hold the secret
             raise PluginError(f"the signature scheme {self.scheme.name!r} failed: {type(error).__name__}") from None
         if not headers.keys() <= self.header_names:
             raise PluginError(f"the signature scheme {self.scheme.name!r} made a header that it has not declared")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hookrt.plugin.action import Action
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.protocols import Log
 
 MAX_FACTS = 20
@@ -43,6 +44,6 @@ def _report(action: Action[Any], mask: Callable[[str], str]) -> ActionReport:
     try:
         facts = {str(name)[:_MAX_FACT]: mask(str(text))[:_MAX_FACT] for name, text in action.facts().items()}
         warnings = tuple(mask(str(text))[:MAX_TEXT] for text in action.warnings())
-    except Exception as error:  # a plugin's own
+    except FAULTS as error:  # a plugin's own
         return ActionReport({}, (f"it cannot say how it stands: {type(error).__name__}",))
     return ActionReport(dict(list(facts.items())[:MAX_FACTS]), warnings[:MAX_FACTS])

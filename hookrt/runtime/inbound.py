@@ -12,6 +12,7 @@ from hookrt.config.sources import SourceEntry
 from hookrt.delivery.ports import Ports
 from hookrt.errors import EventConflict, EventError, HookrtError, UsageError
 from hookrt.model.event import EventDraft
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.inbound import Inbound, InboundSource, Reply
 from hookrt.plugin.refusal import Refused
 from hookrt.runtime.drafts import refuse_reserved
@@ -97,7 +98,7 @@ class InboundDoor:
                 return self._accounts.replied(name, said)
         except (Refused, EventError):
             raise
-        except Exception as error:
+        except FAULTS as error:
             return self._accounts.failed(name, error)
         return await self._store(found.entry, said)
 

@@ -79,7 +79,7 @@ class Accounts:
         self._ports.log.warning("inbound-not-taken", source=name, why=self._ports.mask(str(error)))
         return problem_reply(replace(document, status=503, headers={"retry-after": "5", **document.headers}))
 
-    def failed(self, name: str, error: Exception) -> Reply:
+    def failed(self, name: str, error: BaseException) -> Reply:
         """The plugin failed; what it says is told to nobody, since it may hold what was expected."""
         self._count(name, "failed")
         self._ports.log.error("inbound-failed", source=name, error=type(error).__name__, places=_places(error))
@@ -124,6 +124,6 @@ class Accounts:
         return from_us(self._ports.clock.now_us())
 
 
-def _places(error: Exception) -> list[str]:
+def _places(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -11,6 +11,7 @@ from hookrt.clock import from_us
 from hookrt.config.suggest import did_you_mean
 from hookrt.errors import NotFound
 from hookrt.model.patterns import is_literal, matches
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.source import Source
 from hookrt.runtime.wiring import Parts
 
@@ -74,6 +75,6 @@ class Samples:
         try:
             told = plugin.samples(now).items()
             return [Sample(type, plugin.name, sample.data, sample.subject) for type, sample in told]
-        except Exception as error:  # of a plugin: a test with other data is still possible
+        except FAULTS as error:  # of a plugin: a test with other data is still possible
             self._parts.log.error("samples-failed", source=plugin.name, error=f"{type(error).__name__}: {error}")
             return []

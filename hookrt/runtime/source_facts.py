@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from hookrt.config.sources import SourceEntry
 from hookrt.model.event import format_time
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.inbound import InboundSource
 from hookrt.plugin.settings import format_duration
 from hookrt.runtime.inbound_accounts import InboundAccount
@@ -54,7 +55,7 @@ def upcoming_times(entry: SourceEntry, after: datetime) -> list[str]:
     try:
         found = entry.plugin().upcoming(entry.settings, after, MOST_UPCOMING)
         return [moment.isoformat() for moment in found][:MOST_UPCOMING]
-    except Exception:  # a plugin's fault is told where it runs
+    except FAULTS:  # a plugin's fault is told where it runs
         return []
 
 

@@ -13,6 +13,7 @@ from hookrt.delivery.stored_state import StoredState
 from hookrt.errors import EventConflict
 from hookrt.model.event import AttributeValue, EventDraft
 from hookrt.plugin.at_work import AT_WORK
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.protocols import Log
 from hookrt.plugin.refusal import REFUSALS
 from hookrt.plugin.source import Source, SourceRun
@@ -88,7 +89,7 @@ class SourceRuns:
                 await entry.plugin().run(run)
                 self._log.info("source-ended", source=entry.name)
                 return
-            except Exception as error:
+            except FAULTS as error:
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
                 failures += 1
                 self._log.error("source-failed", source=entry.name, error=repr(error), again_in_s=pause)

@@ -24,6 +24,7 @@ from hookrt.model.ids import IdSource
 from hookrt.model.policy import DEFAULT_TIMEOUT
 from hookrt.observability.rate_log import RateLog
 from hookrt.plugin.action import Action, ActionSetup
+from hookrt.plugin.blame import FAULTS
 from hookrt.plugin.protocols import Log
 from hookrt.plugin.registry import Registry
 from hookrt.plugin.settings import Settings
@@ -122,7 +123,7 @@ async def open_actions(parts: Parts, egress: Egress, needed: set[str], opened: d
             await action.open(_setup_of(parts, egress, found))
         except PluginError:
             raise
-        except Exception as error:
+        except FAULTS as error:
             raise PluginError(f"the action {name!r} cannot start: {type(error).__name__}: {error}") from error
         opened[name] = action
 
@@ -132,7 +133,7 @@ async def close_actions(opened: dict[str, Action[Any]], log: Log) -> None:
     for action in opened.values():
         try:
             await action.close()
-        except Exception as error:
+        except FAULTS as error:
             log.error("action-close-failed", action=action.name, error=repr(error))
     for name in [name for name in opened if not name.startswith(PREFIX)]:
         del opened[name]

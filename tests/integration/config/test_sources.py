@@ -43,14 +43,16 @@ def test_a_bad_source_is_an_error_at_its_place(bench: Any, text: str, message: s
     assert error.startswith(message)
 
 
-def test_a_source_plugin_that_fails_is_named(bench: Any) -> None:
+@pytest.mark.parametrize("raised", [LookupError("lost"), SystemExit("lost")])
+def test_a_source_plugin_that_fails_is_named(bench: Any, raised: BaseException) -> None:
     class Wild(bench.registry.sources["ticker"]):  # type: ignore[misc]
         name = "wild"
 
         def types(self, settings: Any) -> Any:
-            raise LookupError("lost")
+            raise raised
 
     bench.registry.sources["wild"] = Wild
-    assert bench.errors("sources:\n  clock: {wild: {every: 5s}}\n") == [
-        "2:11 the source plugin `wild` failed with LookupError: lost"
-    ]
+    [error] = bench.errors("sources:\n  clock: {wild: {every: 5s}}\n")
+    assert error.startswith(
+        f"2:11 the source plugin `wild` failed with {type(raised).__name__}: lost (test_sources.py:"
+    )

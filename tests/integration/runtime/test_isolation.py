@@ -188,6 +188,31 @@ def test_a_validator_that_ends_the_process_is_a_problem_with_its_place(tmp_path:
         runtime_of(tmp_path, "{leaving: {to: exit}}", actions=[Leaving, Fine]).__enter__()
 
 
+class Quitting(Action[Nothing]):
+    """Ends the process wherever it is asked something."""
+
+    name = "quitting"
+
+    async def run(self, call: ActionCall[Nothing]) -> Outcome:
+        return Outcome.done()
+
+    async def open(self, setup: Any) -> None:
+        raise SystemExit("open")
+
+    def lane(self, settings: Nothing) -> str | None:
+        raise SystemExit("lane")
+
+    def check(self, settings: Nothing) -> Any:
+        raise SystemExit("check")
+
+
+def test_an_action_that_ends_the_process_when_it_is_asked_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as told:
+        runtime_of(tmp_path, "{quitting: {}}", actions=[Quitting, Fine]).__enter__()
+    assert "the check of the action `quitting` failed with SystemExit: check (" in str(told.value)
+    assert "the lane of the action `quitting` failed with SystemExit: lane (" in str(told.value)
+
+
 def test_an_attempt_that_does_not_let_itself_be_cancelled_costs_its_own_lane(tmp_path: Path) -> None:
     (tmp_path / "hooks.yaml").write_text("service: {limits: {concurrency: 1}}\nhooks: {}\n")
 
