@@ -120,7 +120,9 @@ class RelayServer:
                 request = msgspec.json.decode(await _read_frame(reader), type=_Request)
                 _write_frame(writer, msgspec.json.encode(await self._answer(request)))
                 await writer.drain()
-        except (OSError, EOFError, msgspec.MsgspecError, Gone):
+        except OSError:
+            await _let_go(writer)
+        except (EOFError, msgspec.MsgspecError, Gone):
             return
         finally:
             self._peers.discard(writer)
@@ -172,8 +174,8 @@ class RelayClient:
     async def close(self) -> None:
         """Let go of the connection."""
         if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+            (_, writer), self._streams = self._streams, None
+            await _let_go(writer)
 
     async def _ask(self, frame: bytes) -> _Answer:
         """One exchange; the wait for one's turn counts, so that a silent process holds up everybody only once."""
@@ -200,6 +202,13 @@ class RelayClient:
         except BaseException:
             await self.close()  # an answer that nobody reads must not be taken for the next one's
             raise
+
+
+async def _let_go(writer: asyncio.StreamWriter) -> None:
+    """Close it at once. What went wrong is known; asyncio would log it with a traceback if nobody asked for it."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _as_struct(draft: EventDraft) -> _Draft:

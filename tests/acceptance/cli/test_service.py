@@ -77,7 +77,7 @@ def test_emit_with_wait_ends_with_1_when_the_time_is_up(service: Service, hookrt
     endpoint.status = 500
     done = hookrt("emit", "Slow.Thing", "--wait", "--timeout", "300ms", "-o", "json", env=service.env)
     assert done.returncode == 1
-    assert json.loads(done.stdout)["finished"][0]["status"] in {"waiting", "running"}
+    assert json.loads(done.stdout)["awaited"][0]["status"] in {"waiting", "running"}
 
 
 def test_what_no_hook_wants_is_kept_and_explained(service: Service, hookrt: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -212,3 +213,24 @@ def test_a_request_that_was_cancelled_does_not_get_its_answer_mixed_up_with_the_
             gate.set()
 
     asyncio.run(run())
+
+
+def test_a_server_that_goes_away_leaves_no_traceback_behind(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        said: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: said.append(str(context)))
+
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with strange_server(tmp_path / "s", hang_up):
+            client = a_client(tmp_path / "s")
+            for _ in range(20):
+                with pytest.raises(Gone):
+                    await client.send([EventDraft("A.B", b"x" * 300_000)], "app", batch=False)
+        await client.close()
+        gc.collect()
+        await asyncio.sleep(0)
+        assert said == []
+
+    asyncio.run(scenario())
